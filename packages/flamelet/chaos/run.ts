@@ -1,0 +1,133 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { check, type Verdict } from "./check.ts";
+import { readJournal } from "./journal.ts";
+
+const APP = fileURLToPath(new URL("./parent.ts", import.meta.url));
+/** Longer than a runner's lease, which is 15 s. */
+const LEASE_AND_MORE = 17_000;
+
+export interface ChaosOptions {
+  /** How long each parent works before something is done to it, in ms. */
+  readonly each: number;
+  /** What becomes of the parents, one after the other. The last one always ends in an orderly way. */
+  readonly ends: readonly ParentEnd[];
+  readonly say: (text: string) => void;
+}
+
+export type ParentEnd = "SIGTERM" | "SIGKILL" | "pause" | "orderly";
+
+export interface ChaosResult extends Verdict {
+  /** How many times each thing was done. */
+  readonly faults: Readonly<Record<string, number>>;
+}
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Runs real parents under load while their runners, and in the end they themselves, have accidents; then judges. */
+export async function chaos({ each, ends, say }: ChaosOptions): Promise<ChaosResult> {
+  const folder = mkdtempSync(join(tmpdir(), "flamelet-chaos-"));
+  const faults: Record<string, number> = {};
+  const survivors: number[] = [];
+  const leftovers: string[] = [];
+  try {
+    for (const [round, end] of [...ends, "orderly" as const].entries()) {
+      // A folder for temporary files of its own, so that what is left in it was left by this parent.
+      const temporary = join(folder, `tmp-${round}`);
+      mkdirSync(temporary);
+      const env = { ...process.env, CHAOS_JOURNAL: folder, TMPDIR: temporary, NODE_TEST_CONTEXT: undefined };
+      const parent = spawn(process.execPath, [APP], { env, stdio: "ignore" });
+      const over = once(parent, "exit");
+      const pid = parent.pid as number;
+      say(`parent ${pid} works for ${each} ms, then: ${end}`);
+      await harass(parent, each, (fault) => (faults[fault] = (faults[fault] ?? 0) + 1));
+      const family = descendants(pid);
+      await finish(parent, over, end);
+      if (end === "orderly" || end === "pause") survivors.push(pid);
+      faults[`parent ${end}`] = (faults[`parent ${end}`] ?? 0) + 1;
+      // A runner may outlive its parent by its lease, and not by more.
+      const deadline = Date.now() + LEASE_AND_MORE;
+      while (alive(family).length > 0 && Date.now() < deadline) await sleep(50);
+      for (const left of alive(family))
+        leftovers.push(`process ${left} outlived parent ${pid} (${end}) by more than its lease`);
+      // A parent that was killed cannot remove its socket; one that ended by itself must.
+      if (end !== "SIGKILL") {
+        for (const left of readdirSync(temporary)) leftovers.push(`${left} was left behind (${end})`);
+      }
+    }
+    const verdict = check(readJournal(folder), survivors);
+    return { ...verdict, violations: [...verdict.violations, ...leftovers], faults };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Does things to the runners of a parent for a while. */
+async function harass(parent: ChildProcess, ms: number, note: (fault: string) => void): Promise<void> {
+  const until = Date.now() + ms;
+  while (Date.now() < until) {
+    await sleep(200 + Math.random() * 500);
+    const runners = children(parent.pid as number);
+    const victim = runners[Math.floor(Math.random() * runners.length)];
+    if (victim === undefined) continue;
+    if (Math.random() < 0.5) {
+      kill(victim, "SIGKILL");
+      note("kill -9");
+    } else {
+      kill(victim, "SIGSTOP");
+      note("SIGSTOP");
+      // Some come back in time, and some only after they were given up.
+      void sleep(Math.random() < 0.5 ? 1_000 : 7_000).then(() => kill(victim, "SIGCONT"));
+    }
+  }
+}
+
+async function finish(parent: ChildProcess, over: Promise<unknown>, end: ParentEnd): Promise<void> {
+  if (end === "pause") {
+    parent.kill("SIGSTOP");
+    await sleep(LEASE_AND_MORE);
+    parent.kill("SIGCONT");
+  }
+  parent.kill(end === "orderly" || end === "pause" ? "SIGUSR2" : end);
+  await over;
+}
+
+function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has gone by itself.
+  }
+}
+
+/** Pid, state and parent of every process. */
+function processes(): { pid: number; state: string; parent: number }[] {
+  return readdirSync("/proc").flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    try {
+      const [, state, parent] = /\) (\S) (\d+)/.exec(readFileSync(`/proc/${name}/stat`, "utf8")) as RegExpExecArray;
+      return [{ pid: Number(name), state: state as string, parent: Number(parent) }];
+    } catch {
+      return [];
+    }
+  });
+}
+
+function children(pid: number): number[] {
+  return processes()
+    .filter(({ parent, state }) => parent === pid && state !== "Z")
+    .map((one) => one.pid);
+}
+
+function descendants(pid: number): number[] {
+  return children(pid).flatMap((child) => [child, ...descendants(child)]);
+}
+
+function alive(pids: readonly number[]): number[] {
+  const living = new Set(processes().flatMap(({ pid, state }) => (state === "Z" ? [] : [pid])));
+  return pids.filter((pid) => living.has(pid));
+}

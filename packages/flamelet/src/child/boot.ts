@@ -1,0 +1,80 @@
+import { isMainThread } from "node:worker_threads";
+import { buildId } from "../build-id.ts";
+import type { Transport } from "../session/transport.ts";
+import { entryAtWork, entryLoaded } from "./app-loaded.ts";
+import { dialParent } from "./dial.ts";
+import { exitSaying } from "./last-words.ts";
+import { killGroup } from "./group.ts";
+import { decodeParentEnv, type ParentEnv, publicView, type RunnerParent } from "./parent-env.ts";
+import { startWatchdog } from "./watchdog.ts";
+
+/** The exit code of a runner that was told nonsense: `EX_CONFIG`. */
+const BAD_CONFIG = 78;
+
+interface RunnerState {
+  readonly parent: RunnerParent;
+  readonly lease: number;
+  readonly loaded: Promise<void>;
+  /** Knows the secret, and gives it to nobody. */
+  readonly dialMain: () => Promise<Transport>;
+}
+
+// One state per process: the preloaded copy of this module and the app's may be two.
+const KEY = Symbol.for("flamelet.runner.1");
+const host = globalThis as { [KEY]?: RunnerState };
+
+/**
+ * Makes this process a runner, if a parent started it as one: takes `FLAME_PARENT` out of the environment before the
+ * app or anything that it starts can see it, and starts the watchdog. Calling it again does nothing.
+ *
+ * @param entry Gives the URL of the app's entry module once that has started to load.
+ */
+export function bootRunner(entry: () => string | null | Promise<string> = entryAtWork): void {
+  const value = process.env["FLAME_PARENT"];
+  if (value === undefined || host[KEY] !== undefined || !isMainThread) return;
+  delete process.env["FLAME_PARENT"];
+  let env: ParentEnv;
+  try {
+    env = decodeParentEnv(value);
+  } catch (error) {
+    exitSaying(`the environment variable FLAME_PARENT is malformed: ${(error as Error).message}`, BAD_CONFIG);
+  }
+  const build = buildId();
+  startWatchdog(env, build);
+  if (env.ownsGroup) {
+    process.on("exit", killGroup);
+    // Its output goes to its parent. When that is gone, work must still get to clean up after itself.
+    for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+  }
+  host[KEY] = {
+    parent: publicView(env),
+    lease: env.lease,
+    loaded: Promise.resolve(entry()).then(entryLoaded),
+    dialMain: () => dialParent(env, "main", build),
+  };
+}
+
+/** What this process may know of its parent; null when it is no runner. */
+export function runnerParent(): RunnerParent | null {
+  return host[KEY]?.parent ?? null;
+}
+
+/** How long this process may live without hearing from its parent, in ms; `Infinity` when it is no runner. */
+export function runnerLease(): number {
+  return host[KEY]?.lease ?? Infinity;
+}
+
+/**
+ * Resolves when the app is loaded: when its entry module has been evaluated, top-level awaits included. Stays pending
+ * for ever when that fails, since the process then ends. Resolves at once when this process is no runner.
+ */
+export function whenAppLoaded(): Promise<void> {
+  return host[KEY]?.loaded ?? Promise.resolve();
+}
+
+/** Connects the runner's session; see `dialParent`. Only for a runner, and only once: the parent accepts one at a time. */
+export function dialMain(): Promise<Transport> {
+  const state = host[KEY];
+  if (state === undefined) throw new Error("this process is no runner");
+  return state.dialMain();
+}

@@ -1,0 +1,23 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+
+/** What a function knows of the call that runs it. */
+export interface CallContext {
+  /**
+   * Aborts when the caller's signal does, when the call's `timeout` is over, or when the parent is gone. Work that goes
+   * on regardless makes its runner drain, and be killed if need be.
+   */
+  readonly signal: AbortSignal;
+  /** Where it runs. */
+  readonly runner: { readonly id: string; readonly pool: string };
+}
+
+const storage = new AsyncLocalStorage<CallContext>();
+
+/** The context of the call that is running here, or null outside of one. */
+export function currentContext(): CallContext | null {
+  return storage.getStore() ?? null;
+}
+
+export function runInContext<T>(context: CallContext, run: () => T): T {
+  return storage.run(context, run);
+}

@@ -1,0 +1,5 @@
+/** What a backend has Node load before the app (`node --import`): makes the process a runner before anything else runs. */
+import { entryToCome } from "./app-loaded.ts";
+import { bootRunner } from "./boot.ts";
+
+bootRunner(entryToCome);

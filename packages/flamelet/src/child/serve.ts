@@ -1,0 +1,225 @@
+import { Readable } from "node:stream";
+import type { Clock, Timer } from "../clock.ts";
+import { CallTimeoutError, SerializationError } from "../errors.ts";
+import { findFunction, onRegistered, type RegisteredFunction } from "../registry.ts";
+import type { CallKind, IncomingCall } from "../session/calls.ts";
+import { disposeOf } from "../session/exports.ts";
+import { endUnread } from "../session/pump.ts";
+import { ref } from "../wire/by-reference.ts";
+import { toSerializationError, Unsendable } from "../wire/unsendable.ts";
+import { type CallContext, runInContext } from "./context.ts";
+
+/** How long a call waits for a function that a module registers late, after the app counted as loaded. */
+const REGISTRATION_GRACE = 2_000;
+
+export interface ServerOptions {
+  readonly clock: Clock;
+  readonly runner: { readonly id: string; readonly pool: string };
+  /** Resolves when the app is loaded: until then, a function that is not there yet may still come. */
+  readonly loaded: Promise<void>;
+  /** Functions that are known here beside the registered ones. */
+  readonly own?: ReadonlyMap<string, RegisteredFunction>;
+}
+
+/** Runs registered functions for a parent: the inside of a runner. */
+export class Server {
+  readonly #options: ServerOptions;
+  readonly #running = new Set<IncomingCall>();
+  /** Calls that wait for their function: what sends each of them back. */
+  readonly #waiting = new Set<() => void>();
+  #draining = false;
+  readonly #onIdle: (() => void)[] = [];
+
+  constructor(options: ServerOptions) {
+    this.#options = options;
+  }
+
+  /** How many calls run here, or live on through what they handed out. */
+  get running(): number {
+    return this.#running.size;
+  }
+
+  /** Takes no new call from now on; `idle` is called once the running ones have ended. */
+  drain(idle: () => void): void {
+    this.#draining = true;
+    for (const sendBack of this.#waiting) sendBack();
+    this.#onIdle.push(idle);
+    this.#settleIdle();
+  }
+
+  call(call: IncomingCall): void {
+    if (this.#draining) return call.refuse("draining", LEAVING);
+    const fn = this.#options.own?.get(call.fn) ?? findFunction(call.fn);
+    if (fn !== undefined) this.#start(call, fn);
+    else this.#waitFor(call);
+  }
+
+  #start(call: IncomingCall, fn: RegisteredFunction): void {
+    if (fn.hash !== call.hash) return call.refuse("build-mismatch", fn.hash);
+    let values: { captures: unknown[]; args: unknown[] };
+    try {
+      values = call.values();
+    } catch (error) {
+      return call.refuse("values", error instanceof Error ? error.message : String(error));
+    }
+    this.#running.add(call);
+    const context = new Context(this.#options, call);
+    call.onCancel = (reason) => context.abort(reason);
+    call.onEnded = () => {
+      context.stopClock();
+      this.#running.delete(call);
+      this.#settleIdle();
+    };
+    call.start();
+    void this.#run(call, fn, values, context);
+  }
+
+  async #run(
+    call: IncomingCall,
+    fn: RegisteredFunction,
+    { captures, args }: { captures: unknown[]; args: unknown[] },
+    context: Context,
+  ): Promise<void> {
+    let value: unknown;
+    try {
+      const run = fn.make(...(captures as never[]));
+      // An inline closure gets the context as its last argument; a named function has the arguments that it declares.
+      const given = fn.hash === "" ? args : [...args, context];
+      value = await runInContext(context, () => run(...(given as never[])));
+      if (call.kind === "place") value = placed(value);
+      else if (call.kind === "stream") value = streamed(value, context);
+    } catch (error) {
+      context.stopClock();
+      return call.fail(context.timedOut ?? error);
+    }
+    context.stopClock();
+    // The caller's own clock rejects it in this very moment, and what ended just after its time must not win that race.
+    if (context.timedOut !== null) {
+      await discard(call.kind, value, context.timedOut).catch(() => {});
+      return call.fail(context.timedOut);
+    }
+    try {
+      call.result(value);
+    } catch (error) {
+      const about = `the value of ${fn.id}`;
+      call.fail(error instanceof Unsendable ? toSerializationError(error, about, fn.where, "unknown") : error);
+    }
+  }
+
+  /** The function is not here (yet): its module may still be loading, or be about to. */
+  #waitFor(call: IncomingCall): void {
+    let over = false;
+    let timer: Timer | null = null;
+    const settle = (then: () => void): void => {
+      if (over) return;
+      over = true;
+      timer?.cancel();
+      forget();
+      this.#waiting.delete(sendBack);
+      then();
+    };
+    // Modules register their functions before anything else of them runs: it must not be entered before the rest has.
+    const registered = (): void => void setImmediate(() => settle(() => this.call(call)));
+    const forget = onRegistered(call.fn, registered);
+    const sendBack = (): void => settle(() => call.refuse("draining", LEAVING));
+    this.#waiting.add(sendBack);
+    call.onCancel = sendBack;
+    const late = (): void => call.refuse("unknown-function", UNKNOWN);
+    const loaded = (): void => {
+      if (!over) timer = this.#options.clock.setTimer(REGISTRATION_GRACE, () => settle(late));
+    };
+    void this.#options.loaded.then(loaded, loaded);
+  }
+
+  #settleIdle(): void {
+    if (!this.#draining || this.#running.size > 0) return;
+    for (const idle of this.#onIdle.splice(0)) idle();
+  }
+}
+
+const LEAVING = "the runner is on its way out";
+const UNKNOWN =
+  "no module that the runner loaded registers it. Make sure that the module is imported when the app starts, also in a runner";
+
+/** Whatever can be iterated or read becomes an async iterable, whose code runs in the context of its call. */
+function streamed(value: unknown, context: CallContext): object {
+  if (value instanceof ReadableStream || value instanceof Readable) return value;
+  if (typeof value === "object" && value !== null) {
+    if (Symbol.asyncIterator in value) return inContext(value as AsyncIterable<unknown>, context);
+    if (Symbol.iterator in value) return inContext(iterateAsync(value as Iterable<unknown>), context);
+  }
+  throw new SerializationError("flame.stream needs a function that gives an iterable or a readable stream", "", {
+    outcome: "unknown",
+  });
+}
+
+function inContext(source: AsyncIterable<unknown>, context: CallContext): AsyncIterable<unknown> {
+  return {
+    [Symbol.asyncIterator]: () => {
+      const iterator = runInContext(context, () => source[Symbol.asyncIterator]());
+      return {
+        next: () => runInContext(context, () => iterator.next()),
+        return: async (value) =>
+          await runInContext(context, async () => (await iterator.return?.(value)) ?? { done: true, value }),
+      };
+    },
+  };
+}
+
+async function* iterateAsync(values: Iterable<unknown>): AsyncGenerator<unknown> {
+  yield* values;
+}
+
+/** Ends what nobody will get. */
+async function discard(kind: CallKind, value: unknown, reason: unknown): Promise<void> {
+  if (kind === "place") await disposeOf(value as object);
+  else if (kind === "stream") await endUnread(value as object, reason);
+}
+
+function placed(value: unknown): unknown {
+  if (typeof value !== "object" || value === null)
+    throw new SerializationError(
+      `flame.place needs a function that gives an object, and got ${value === null ? "null" : typeof value}`,
+      "",
+      {
+        outcome: "unknown",
+      },
+    );
+  return ref(value);
+}
+
+/** The context of one call. Its signal is made when somebody looks at it: most functions never do. */
+class Context implements CallContext {
+  readonly runner: { readonly id: string; readonly pool: string };
+  #controller: AbortController | null = null;
+  #aborted: { reason: unknown } | null = null;
+  #timer: Timer | null = null;
+  /** Set when its time was over before it ended. */
+  timedOut: CallTimeoutError | null = null;
+
+  constructor({ clock, runner }: ServerOptions, call: IncomingCall) {
+    this.runner = runner;
+    const ms = call.timeout;
+    if (ms !== Infinity) this.#timer = clock.setTimer(ms, () => this.#timeOut(new CallTimeoutError(call.fn, ms)));
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#aborted !== null && !this.#controller.signal.aborted) this.#controller.abort(this.#aborted.reason);
+    return this.#controller.signal;
+  }
+
+  #timeOut(error: CallTimeoutError): void {
+    this.timedOut = error;
+    this.abort(error);
+  }
+
+  abort(reason: unknown): void {
+    this.#aborted ??= { reason };
+    this.#controller?.abort(reason);
+  }
+
+  stopClock(): void {
+    this.#timer?.cancel();
+  }
+}

@@ -1,0 +1,65 @@
+/** The thread that `watchdog.ts` starts. It shares nothing with the main thread but one counter. */
+import { write } from "node:fs";
+import { workerData } from "node:worker_threads";
+import { systemClock } from "../clock.ts";
+import { BEAT, BLOCKED, RESPONSIVE } from "../session/beat.ts";
+import type { Transport } from "../session/transport.ts";
+import { dialParent } from "./dial.ts";
+import { Lease } from "./lease.ts";
+import type { WatchdogTask } from "./watchdog.ts";
+
+/** A main thread that gave no sign of life for this long, in ms, is blocked. */
+const BLOCKED_AFTER = 2_000;
+/** How long the last words may take to get out, in ms. */
+const LAST_WORDS = 100;
+
+const { env, buildId, signs } = workerData as WatchdogTask;
+const counter = new Int32Array(signs);
+let link: Transport | null = null;
+let seen = 0;
+let seenAt = systemClock.now();
+
+const lease = new Lease(systemClock, env.lease, () => end(`nothing was heard from its parent for ${env.lease} ms`));
+setInterval(beat, Math.min(BEAT, env.lease / 5));
+process.once("uncaughtException", (error) => end(`its watchdog failed: ${error.message}`));
+// A refusal ends the attempts; the lease then runs out. The main thread gets the same refusal, and knows more to say.
+stayConnected().catch(() => {});
+
+async function stayConnected(): Promise<never> {
+  for (;;) {
+    const transport = await dialParent(env, "watchdog", buildId);
+    link = transport;
+    beat();
+    await new Promise<void>((resolve) => {
+      transport.receiver = { data: () => lease.renew(), drain() {}, closed: () => resolve() };
+    });
+    link = null;
+  }
+}
+
+function beat(): void {
+  const now = systemClock.now();
+  const signsNow = Atomics.load(counter, 0);
+  if (signsNow !== seen) {
+    seen = signsNow;
+    seenAt = now;
+  }
+  link?.write([Uint8Array.of(now - seenAt > BLOCKED_AFTER ? BLOCKED : RESPONSIVE)]);
+}
+
+/** Says why, and ends this process with all that it started. */
+function end(why: string): void {
+  // Not written synchronously: a parent that is stopped does not read, and neither an error nor a wait for room in its
+  // pipe or terminal may keep this process alive.
+  write(2, `flamelet: runner ${env.runnerId} ends, since ${why}\n`, kill);
+  setTimeout(kill, LAST_WORDS);
+}
+
+function kill(): void {
+  try {
+    if (env.ownsGroup) process.kill(-process.pid, "SIGKILL");
+  } catch {
+    // Something stands between the parent and this process, a shell perhaps, and leads the group instead.
+  }
+  process.kill(process.pid, "SIGKILL");
+}

@@ -1,0 +1,39 @@
+/**
+ * Time, as the state machines see it. Pool, runner and session take every instant and every timer from a `Clock`, so
+ * that the same code runs on real time, on a fake clock in tests, and on virtual time in a simulation.
+ */
+export interface Clock {
+  /** Milliseconds on a clock that never goes back. Its zero means nothing. */
+  now(): number;
+  /** Calls `fn` once, `ms` from now. `Infinity` is allowed and means never. The timer does not keep the process alive. */
+  setTimer(ms: number, fn: () => void): Timer;
+}
+
+/** A timer that can be cancelled; cancelling twice, or after it fired, does nothing. */
+export interface Timer {
+  cancel(): void;
+}
+
+/** Node's `setTimeout` fires at once for a longer delay than this (2^31 - 1 ms, about 24.8 days). */
+const LONGEST = 2 ** 31 - 1;
+
+const NEVER: Timer = { cancel() {} };
+
+/** The real clock. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  setTimer(ms, fn) {
+    if (ms === Infinity) return NEVER;
+    const deadline = performance.now() + ms;
+    let handle: NodeJS.Timeout;
+    const arm = (left: number): void => {
+      handle = setTimeout(
+        () => (left > LONGEST ? arm(deadline - performance.now()) : fn()),
+        Math.max(0, Math.min(left, LONGEST)),
+      );
+      handle.unref();
+    };
+    arm(ms);
+    return { cancel: () => clearTimeout(handle) };
+  },
+};

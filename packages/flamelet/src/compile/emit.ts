@@ -1,0 +1,101 @@
+import { Bundle, default as MagicString, SourceMap } from "magic-string";
+import type { Program } from "oxc-parser";
+import type { FunctionLiteral } from "./expressions.ts";
+import { throughOriginal, type OriginalOf } from "./original.ts";
+
+/** One closure, ready to be written. */
+export interface CompiledClosure {
+  readonly id: string;
+  readonly hash: string;
+  readonly where: string;
+  readonly captures: readonly string[];
+  readonly fn: FunctionLiteral;
+}
+
+export interface EmitOptions {
+  readonly source: string;
+  /** Absolute path, which becomes the source of the map. */
+  readonly file: string;
+  readonly program: Program;
+  readonly esm: boolean;
+  readonly packageName: string;
+  readonly originalOf: OriginalOf | undefined;
+}
+
+/**
+ * Writes a compiled module. From
+ *
+ *     import { flame } from "flamelet";
+ *     export function thumbs(video) {
+ *       return flame.call(ffmpeg, async () => probe(video));
+ *     }
+ *
+ * it makes
+ *
+ *     import { register as $flame_register, closure as $flame_closure } from "flamelet/runtime"; $flame_register({ id: "src/a.ts#thumbs/0", …, make: $flame_0 }); import { flame } from "flamelet";
+ *     export function thumbs(video) {
+ *       return flame.call(ffmpeg, $flame_closure("src/a.ts#thumbs/0", …, ["video"], () => [video], async () => probe(video)));
+ *     }
+ *     function $flame_0(video) { return async () => probe(video); }
+ *
+ * No line of the original moves. The copies are function declarations because those are ready before any statement runs,
+ * and so whatever top-level await or a circular import does. The closures in place work as they did.
+ */
+export function emit(
+  closures: readonly CompiledClosure[],
+  { source, file, program, esm, packageName, originalOf }: EmitOptions,
+): { code: string; map: SourceMap } {
+  const prefix = freePrefix(source);
+  const runtime = JSON.stringify(`${packageName}/runtime`);
+
+  const main = new MagicString(source);
+  closures.forEach((closure) => wrap(main, closure, prefix));
+  const entries = closures.map(
+    ({ id, hash, captures, where }, index) =>
+      `{ id: ${JSON.stringify(id)}, hash: "${hash}", captures: ${JSON.stringify(captures)}, ` +
+      `where: ${JSON.stringify(where)}, make: ${prefix}${index} }`,
+  );
+  const load = esm
+    ? `import { register as ${prefix}register, closure as ${prefix}closure } from ${runtime};`
+    : `const { register: ${prefix}register, closure: ${prefix}closure } = require(${runtime});`;
+  const { at, before } = head(source, program);
+  main.appendLeft(at, `${before}${load} ${prefix}register(${entries.join(", ")}); `);
+  main.append(/[\n\r]$/.test(source) ? "" : "\n");
+
+  const bundle = new Bundle();
+  bundle.addSource({ filename: file, content: main, separator: "" });
+  closures.forEach(({ fn, captures }, index) => {
+    const copy = new MagicString(source);
+    for (const inner of closures) if (inner.fn.start > fn.start && inner.fn.end < fn.end) wrap(copy, inner, prefix);
+    copy.remove(0, fn.start).remove(fn.end, source.length);
+    copy.prepend(`function ${prefix}${index}(${captures.join(", ")}) { return `).append("; }\n");
+    bundle.addSource({ filename: file, content: copy, separator: "" });
+  });
+  // The map has no content of its own: whoever shows it has the file.
+  const map = bundle.generateDecodedMap({ hires: "boundary", includeContent: false });
+  const { sources, names, mappings } = originalOf === undefined ? map : throughOriginal(map, originalOf);
+  return { code: bundle.toString(), map: new SourceMap({ sources, names, mappings }) };
+}
+
+/** Marks a closure where it stands. */
+function wrap(text: MagicString, { fn, id, hash, where, captures }: CompiledClosure, prefix: string): void {
+  const names = captures.join(", ");
+  const described = [id, hash, where].map((value) => JSON.stringify(value)).join(", ");
+  text.appendRight(fn.start, `${prefix}closure(${described}, ${JSON.stringify(captures)}, () => [${names}], `);
+  text.appendLeft(fn.end, ")");
+}
+
+/** Where the first line of code may begin: after a byte order mark, the hashbang line and the directives. */
+function head(source: string, { body, hashbang }: Program): { at: number; before: string } {
+  const directive = body.findLast((statement) => "directive" in statement && typeof statement.directive === "string");
+  if (directive !== undefined) return { at: directive.end, before: source[directive.end - 1] === ";" ? " " : "; " };
+  if (hashbang === null) return { at: source.startsWith("\uFEFF") ? 1 : 0, before: "" };
+  return { at: hashbang.end + (source.startsWith("\r\n", hashbang.end) ? 2 : 1), before: "" };
+}
+
+/** A beginning that no name in the module has. */
+function freePrefix(source: string): string {
+  let prefix = "$flame_";
+  for (let attempt = 1; source.includes(prefix); attempt++) prefix = `$flame${attempt}_`;
+  return prefix;
+}

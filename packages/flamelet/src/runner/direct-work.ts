@@ -1,0 +1,75 @@
+import { type CallContext, runInContext } from "../child/context.ts";
+import type { Clock, Timer } from "../clock.ts";
+import { CallTimeoutError } from "../errors.ts";
+import { type Attempt, GRACE, type Work } from "./work.ts";
+
+/** One piece of work that runs right here: values are handed over as they are, and nothing stands between. */
+export class DirectWork {
+  readonly #work: Work;
+  readonly #local: NonNullable<Work["local"]>;
+  readonly #clock: Clock;
+  readonly #on: { settled: (attempt: Attempt) => void; ended: () => void; stuck: () => void };
+  readonly #controller = new AbortController();
+  readonly #context: CallContext;
+  #timer: Timer | null = null;
+  #done = false;
+  #over = false;
+
+  /** @param on `stuck`: its time has been over for the grace period, and it still runs. */
+  constructor(
+    work: Work,
+    local: NonNullable<Work["local"]>,
+    runner: CallContext["runner"],
+    clock: Clock,
+    on: { settled: (attempt: Attempt) => void; ended: () => void; stuck: () => void },
+  ) {
+    this.#work = work;
+    this.#local = local;
+    this.#clock = clock;
+    this.#on = on;
+    this.#context = { runner, signal: this.#controller.signal };
+  }
+
+  start(): void {
+    const { signal, timeout, label } = this.#work;
+    const { fn, args, named } = this.#local;
+    signal?.addEventListener("abort", this.#abort, { once: true });
+    this.#timer = this.#clock.setTimer(timeout, () => {
+      this.#timer = this.#clock.setTimer(GRACE, this.#on.stuck);
+      this.#giveUp(new CallTimeoutError(label, timeout));
+    });
+    const given = named ? args : [...args, this.#context];
+    runInContext(this.#context, async () => await fn(...(given as never[]))).then(
+      (value) => this.#end({ value }),
+      (error: unknown) => this.#end({ error }),
+    );
+  }
+
+  /** The runner is gone, and the work with it: the function is told, and nobody hears of it any more. */
+  lost(error: unknown): void {
+    this.#controller.abort(error);
+    this.#end({ lost: error });
+  }
+
+  readonly #abort = (): void => this.#giveUp(this.#work.signal?.reason);
+
+  #giveUp(reason: unknown): void {
+    this.#settle({ error: reason });
+    this.#controller.abort(reason);
+  }
+
+  #settle(attempt: Attempt): void {
+    if (this.#done) return;
+    this.#done = true;
+    this.#on.settled(attempt);
+  }
+
+  #end(attempt: Attempt): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#timer?.cancel();
+    this.#work.signal?.removeEventListener("abort", this.#abort);
+    this.#settle(attempt);
+    this.#on.ended();
+  }
+}

@@ -1,0 +1,70 @@
+import { ProtocolError, SerializationError } from "../errors.ts";
+import { Type } from "../wire/frames.ts";
+import type { PackedValue } from "../wire/message.ts";
+import type { CallHead, CallKind, IncomingCall, Refusal } from "./calls.ts";
+import { describe } from "./describe.ts";
+import { Scope } from "./scope.ts";
+import type { Session } from "./session.ts";
+
+/** The runner's end of a call. */
+export class Incoming implements IncomingCall {
+  readonly id: number;
+  readonly fn: string;
+  readonly hash: string;
+  readonly kind: CallKind;
+  readonly timeout: number;
+  readonly scope: Scope = new Scope();
+  onCancel: ((reason: unknown) => void) | null = null;
+  onEnded: (() => void) | null = null;
+  readonly #session: Session;
+  readonly #read: () => PackedValue;
+
+  constructor(session: Session, id: number, head: CallHead, read: () => PackedValue) {
+    this.#session = session;
+    this.id = id;
+    this.fn = head.fn;
+    this.hash = head.hash;
+    this.kind = head.kind;
+    this.timeout = head.timeout;
+    this.#read = read;
+  }
+
+  values(): { captures: unknown[]; args: unknown[] } {
+    const value = this.#session.decode(this.#read(), this.scope);
+    if (!Array.isArray(value) || !Array.isArray(value[0]) || !Array.isArray(value[1]))
+      throw new ProtocolError("a call carries no captures and arguments");
+    return { captures: value[0], args: value[1] };
+  }
+
+  start(): void {
+    this.#session.start(this);
+  }
+
+  result(value: unknown): void {
+    this.#session.answer(this, Type.RESULT, value);
+  }
+
+  fail(error: unknown): void {
+    try {
+      this.#session.answer(this, Type.ERROR, error);
+    } catch (cause) {
+      // What was thrown cannot cross: its text can.
+      const text = `the function threw something that cannot be sent (${describe(cause)}): ${describe(error)}`;
+      this.#session.answer(this, Type.ERROR, new SerializationError(text, "", { outcome: "unknown" }));
+    }
+  }
+
+  refuse(refusal: Refusal, detail: string): void {
+    this.#session.refuse(this, refusal, detail);
+    this.finish({ tell: false });
+  }
+
+  /** Everything of it has ended. `tell`: the answer did not say so. */
+  finish({ tell }: { readonly tell: boolean } = { tell: true }): void {
+    this.scope.onReleased = null;
+    this.scope.end();
+    this.#session.endIncoming(this, tell);
+    this.onEnded?.();
+    this.onEnded = null;
+  }
+}

@@ -1,0 +1,54 @@
+import type { Socket } from "node:net";
+import { Inbox } from "./inbox.ts";
+import type { Receiver, Transport } from "./transport.ts";
+
+/** A TCP connection, or one over a socket file, as a transport. The socket must be connected, and belongs to it. */
+export class SocketTransport implements Transport {
+  readonly #socket: Socket;
+  readonly #inbox = new Inbox();
+  #error: Error | undefined;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    // Frames are coalesced before they get here; waiting for more in the kernel only adds latency.
+    socket.setNoDelay(true);
+    socket.on("data", (bytes: Buffer) => this.#inbox.data(bytes));
+    socket.on("drain", () => this.#inbox.drain());
+    socket.on("error", (error) => (this.#error = error));
+    socket.on("close", () => this.#inbox.closed(this.#error));
+    socket.pause();
+  }
+
+  get receiver(): Receiver | null {
+    return this.#inbox.receiver;
+  }
+
+  // Reading stops while nobody owns the connection, so that the other side cannot fill our memory meanwhile.
+  set receiver(receiver: Receiver | null) {
+    this.#inbox.receiver = receiver;
+    if (receiver === null) this.#socket.pause();
+    else this.#socket.resume();
+  }
+
+  unread(bytes: Uint8Array): void {
+    this.#inbox.unread(bytes);
+  }
+
+  write(chunks: readonly Uint8Array[]): boolean {
+    if (!this.#socket.writable) return true;
+    // Corking makes one writev of them, without a copy.
+    this.#socket.cork();
+    let more = true;
+    for (const chunk of chunks) more = this.#socket.write(chunk);
+    this.#socket.uncork();
+    return more;
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+}

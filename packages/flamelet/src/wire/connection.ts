@@ -1,0 +1,191 @@
+import { ProtocolError } from "../errors.ts";
+import type { Receiver, Transport } from "../session/transport.ts";
+import { FrameDecoder, MORE, type Type } from "./frames.ts";
+import { Outbox, type Outgoing } from "./outbox.ts";
+
+/** Who hears the messages of a connection. */
+export interface MessageHandler {
+  /** A whole message. `body` may be kept. */
+  message(type: Type, flags: number, id: number, body: Uint8Array): void;
+  /** The connection is over, exactly once. */
+  closed(error?: Error): void;
+}
+
+export interface ConnectionLimits {
+  /** The longest message that is accepted, in bytes. */
+  readonly maxMessageBytes: number;
+  /** How many bytes of unfinished messages are kept at a time. */
+  readonly maxPartialBytes: number;
+}
+
+export const defaultConnectionLimits: ConnectionLimits = {
+  maxMessageBytes: 256 * 1024 * 1024,
+  maxPartialBytes: 512 * 1024 * 1024,
+};
+
+interface Partial {
+  readonly pieces: Uint8Array[];
+  size: number;
+}
+
+/** Messages over a transport: long ones in frames that alternate, small ones of one turn of the event loop in one write. */
+export class Connection implements Receiver {
+  readonly #transport: Transport;
+  readonly #handler: MessageHandler;
+  readonly #limits: ConnectionLimits;
+  readonly #outbox = new Outbox();
+  readonly #decoder: FrameDecoder;
+  readonly #partials = new Map<number, Partial>();
+  #partialBytes = 0;
+  #flushing = false;
+  #blocked = false;
+  #over = false;
+  #ending = false;
+  /** Counts of arrivals and writes: a heartbeat tells from their change whether either side gave a sign of life. */
+  arrivals = 0;
+  writes = 0;
+
+  constructor(transport: Transport, handler: MessageHandler, limits: ConnectionLimits = defaultConnectionLimits) {
+    this.#transport = transport;
+    this.#handler = handler;
+    this.#limits = limits;
+    this.#decoder = new FrameDecoder({ payload: (...frame) => this.#payload(...frame) });
+  }
+
+  /** Starts to listen. Separate from the constructor, since bytes may be waiting already. */
+  open(): void {
+    this.#transport.receiver = this;
+  }
+
+  /**
+   * Queues a message. Those of one `lane` keep their order; others may overtake. Nothing happens when the connection is
+   * over. `onWritten` is called when its last byte went to the transport.
+   */
+  send(
+    type: Type,
+    flags: number,
+    id: number,
+    body: readonly Uint8Array[],
+    lane: number,
+    onWritten?: () => void,
+  ): Outgoing {
+    let size = 0;
+    for (const chunk of body) size += chunk.length;
+    const message: Outgoing = {
+      type,
+      flags,
+      id,
+      body,
+      size,
+      onWritten,
+      chunk: 0,
+      offset: 0,
+      written: 0,
+    };
+    if (this.#over || this.#ending) return message;
+    this.#outbox.add(message, lane);
+    this.#scheduleFlush();
+    return message;
+  }
+
+  /** Takes back a queued message; false when part of it went out already. */
+  withdraw(message: Outgoing, lane: number): boolean {
+    return this.#outbox.withdraw(message, lane);
+  }
+
+  /** Bytes that wait to be sent. */
+  get waitingBytes(): number {
+    return this.#outbox.waitingBytes;
+  }
+
+  /** Sends what is queued, then closes. */
+  end(): void {
+    this.#ending = true;
+    this.#scheduleFlush();
+  }
+
+  /** Closes now. */
+  destroy(): void {
+    this.#transport.destroy();
+  }
+
+  // --- sending ---
+
+  #scheduleFlush(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    // A tick callback that is queued from a microtask runs when all microtasks are done: whatever the reactions to one
+    // arrival send goes out in one write.
+    queueMicrotask(() => process.nextTick(() => this.#flush()));
+  }
+
+  #flush(): void {
+    this.#flushing = false;
+    if (this.#over) return;
+    this.writes += 1;
+    const done: (() => void)[] = [];
+    const small = this.#outbox.takeSmall(done);
+    if (small !== null) this.#blocked = !this.#transport.write([small]) || this.#blocked;
+    // Long messages wait for the transport, so that little of them stands between a small message and the wire.
+    while (!this.#blocked && !this.#outbox.empty) {
+      const frames = this.#outbox.takeLong(done);
+      if (frames.length === 0) break;
+      this.#blocked = !this.#transport.write(frames);
+    }
+    for (const callback of done) callback();
+    if (this.#ending && this.#outbox.empty) this.#transport.end();
+  }
+
+  drain(): void {
+    this.#blocked = false;
+    if (!this.#outbox.empty) this.#flush();
+  }
+
+  // --- receiving ---
+
+  data(bytes: Uint8Array): void {
+    if (this.#over) return;
+    this.arrivals += 1;
+    try {
+      this.#decoder.push(bytes);
+    } catch (error) {
+      this.#fail(error instanceof Error ? error : new ProtocolError(String(error)));
+    }
+  }
+
+  #payload(type: Type, flags: number, id: number, bytes: Uint8Array, last: boolean): void {
+    if (this.#over) return;
+    const complete = last && (flags & MORE) === 0;
+    // One message at a time per type, id and side can be unfinished, so the three make its key.
+    const key = (id * 64 + type) * 2 + ((flags >> 1) & 1);
+    let partial = this.#partials.get(key);
+    if (partial === undefined) {
+      if (complete) return this.#handler.message(type, flags, id, bytes);
+      partial = { pieces: [], size: 0 };
+      this.#partials.set(key, partial);
+    }
+    partial.pieces.push(bytes);
+    partial.size += bytes.length;
+    this.#partialBytes += bytes.length;
+    if (partial.size > this.#limits.maxMessageBytes)
+      throw new ProtocolError(`a message exceeds the limit of ${this.#limits.maxMessageBytes} bytes`);
+    if (this.#partialBytes > this.#limits.maxPartialBytes)
+      throw new ProtocolError(`unfinished messages exceed the limit of ${this.#limits.maxPartialBytes} bytes`);
+    if (!complete) return;
+    this.#partials.delete(key);
+    this.#partialBytes -= partial.size;
+    this.#handler.message(type, flags, id, Buffer.concat(partial.pieces, partial.size));
+  }
+
+  #fail(error: Error): void {
+    this.#transport.destroy();
+    this.closed(error);
+  }
+
+  closed(error?: Error): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#partials.clear();
+    this.#handler.closed(error);
+  }
+}

@@ -1,0 +1,136 @@
+import { HEADER, MAX_PAYLOAD, MORE, type Type, writeHeader } from "./frames.ts";
+
+/** A message on its way out. */
+export interface Outgoing {
+  readonly type: Type;
+  readonly flags: number;
+  readonly id: number;
+  readonly body: readonly Uint8Array[];
+  readonly size: number;
+  /** Called when its last byte was handed to the transport. */
+  readonly onWritten: (() => void) | undefined;
+  /** How far its body has been written: the chunk, and the offset in it. */
+  chunk: number;
+  offset: number;
+  written: number;
+}
+
+/** Messages up to this size count as small: they go out whole, before the next piece of any long one. */
+const SMALL = 16 * 1024;
+/** How much of long messages goes to the transport before it is asked again whether it can take more. */
+const BATCH = 256 * 1024;
+
+/**
+ * Decides in which order messages go out. Small ones first, in order. Long ones take turns, a frame each, so that none
+ * starves. Messages with the same `lane` keep their order among themselves whatever their size.
+ */
+export class Outbox {
+  #small: Outgoing[] = [];
+  #smallBytes = 0;
+  /** The lanes that have something to send, in the order of their turns. */
+  readonly #lanes = new Map<number, Outgoing[]>();
+  /** Bytes of long messages that wait; what bounds memory when the other side reads slowly. */
+  #laneBytes = 0;
+
+  get empty(): boolean {
+    return this.#small.length === 0 && this.#lanes.size === 0;
+  }
+
+  get waitingBytes(): number {
+    return this.#smallBytes + this.#laneBytes;
+  }
+
+  add(message: Outgoing, lane: number): void {
+    const queue = this.#lanes.get(lane);
+    if (queue !== undefined) {
+      queue.push(message);
+      this.#laneBytes += message.size;
+    } else if (message.size <= SMALL) {
+      this.#small.push(message);
+      this.#smallBytes += message.size;
+    } else {
+      this.#lanes.set(lane, [message]);
+      this.#laneBytes += message.size;
+    }
+  }
+
+  /** Takes back a message of which nothing was written yet; false when it is too late for that. */
+  withdraw(message: Outgoing, lane: number): boolean {
+    if (message.written > 0) return false;
+    const small = this.#small.indexOf(message);
+    if (small >= 0) {
+      this.#small.splice(small, 1);
+      this.#smallBytes -= message.size;
+      return true;
+    }
+    const queue = this.#lanes.get(lane);
+    const index = queue?.indexOf(message) ?? -1;
+    if (queue === undefined || index < 0) return false;
+    queue.splice(index, 1);
+    this.#laneBytes -= message.size;
+    if (queue.length === 0) this.#lanes.delete(lane);
+    return true;
+  }
+
+  /** All small messages, as one buffer: they are copied once, since many tiny writes cost more than the copy. */
+  takeSmall(done: (() => void)[]): Uint8Array | null {
+    if (this.#small.length === 0) return null;
+    const batch = Buffer.allocUnsafe(this.#smallBytes + this.#small.length * HEADER);
+    let at = 0;
+    for (const message of this.#small) {
+      writeHeader(batch, at, message.type, message.flags, message.id, message.size);
+      at += HEADER;
+      for (const chunk of message.body) {
+        batch.set(chunk, at);
+        at += chunk.length;
+      }
+      message.written = message.size;
+      if (message.onWritten !== undefined) done.push(message.onWritten);
+    }
+    this.#small = [];
+    this.#smallBytes = 0;
+    return batch;
+  }
+
+  /** Frames of long messages, each lane in its turn, until a batch is full. The bodies are not copied. */
+  takeLong(done: (() => void)[]): Uint8Array[] {
+    const out: Uint8Array[] = [];
+    let budget = BATCH;
+    while (budget > 0 && this.#lanes.size > 0) {
+      const [lane, queue] = this.#lanes.entries().next().value as [number, Outgoing[]];
+      const message = queue[0] as Outgoing;
+      const length = Math.min(MAX_PAYLOAD, message.size - message.written);
+      const more = message.written + length < message.size;
+      const header = Buffer.allocUnsafe(HEADER);
+      writeHeader(header, 0, message.type, more ? message.flags | MORE : message.flags, message.id, length);
+      out.push(header);
+      slice(message, length, out);
+      budget -= length + HEADER;
+      this.#laneBytes -= length;
+      this.#lanes.delete(lane);
+      if (!more) {
+        queue.shift();
+        if (message.onWritten !== undefined) done.push(message.onWritten);
+      }
+      if (queue.length > 0) this.#lanes.set(lane, queue);
+    }
+    return out;
+  }
+}
+
+/** Moves the next `length` bytes of the message's body to `out`, as views. */
+function slice(message: Outgoing, length: number, out: Uint8Array[]): void {
+  let left = length;
+  while (left > 0) {
+    const chunk = message.body[message.chunk] as Uint8Array;
+    const take = Math.min(left, chunk.length - message.offset);
+    if (take > 0) out.push(chunk.subarray(message.offset, message.offset + take));
+    left -= take;
+    message.offset += take;
+    if (message.offset === chunk.length) {
+      message.chunk += 1;
+      message.offset = 0;
+    }
+  }
+  message.written += length;
+}

@@ -1,0 +1,199 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, before, test } from "node:test";
+import MagicString from "magic-string";
+
+/** An app of its own, in which flamelet is installed as it is built: run `npm run build` first. */
+let root: string;
+
+before(async () => {
+  root = await realpath(await mkdtemp(join(tmpdir(), "flamelet-register-")));
+  await mkdir(join(root, "node_modules"));
+  await symlink(join(import.meta.dirname, "../.."), join(root, "node_modules/flamelet"), "junction");
+  await write("package.json", '{ "name": "app", "type": "module" }');
+});
+
+after(() => rm(root, { recursive: true, force: true }));
+
+async function write(name: string, content: string): Promise<void> {
+  const file = join(root, name);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, content);
+}
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a module of the app as its users do. */
+function run(module: string, cwd = "."): Promise<Ended> {
+  const args = ["--import", "flamelet/register", join(root, module)];
+  // An app is not told that a test started it.
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  return new Promise((resolve) => {
+    execFile(process.execPath, args, { cwd: join(root, cwd), env, timeout: 30_000 }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code ?? 1), stdout, stderr });
+    });
+  });
+}
+
+async function output(module: string, cwd?: string): Promise<string> {
+  const { code, stdout, stderr } = await run(module, cwd);
+  assert.equal(`${code}${stderr}`, "0", "it failed, or wrote to stderr");
+  return stdout.trimEnd();
+}
+
+const POOL = 'const pool = flame.pool("p", { backend: flame.backend.inline() });';
+
+/** A module that prints what its function looks like once it is loaded, which shows whether it was compiled. */
+const SHOWS = `export function shows(x) { return flame.call(pool, () => x); }\nconsole.log(shows.toString());`;
+
+test("a runner that is a process of its own runs the closures of the app", async () => {
+  await write(
+    "src/process.ts",
+    `import { flame } from "flamelet";
+interface Video { url: string }
+const pool = flame.pool("p", { backend: flame.backend.process() });
+async function thumbs(video: Video, count: number): Promise<[string, number]> {
+  return flame.call(pool, async () => {
+    return [\`\${video.url}/\${count}\`, process.pid];
+  });
+}
+if (!flame.isRunner) {
+  const [text, pid] = await thumbs({ url: "u" }, 3);
+  console.log(text, pid !== process.pid);
+  await pool.close();
+  process.exit();
+}
+`,
+  );
+  assert.equal(await output("src/process.ts"), "u/3 true");
+});
+
+test("an error in the copy shows the line and the column of the original", async () => {
+  await write(
+    "src/throws.ts",
+    `import { flame } from "flamelet";
+${POOL}
+type Name = string;
+function fails(name: Name) {
+  return flame.call(pool, async () => {
+    const message: string = "no " + name;
+    throw new Error(message);
+  });
+}
+await fails("x").catch((error: Error) => console.log(error.stack));
+`,
+  );
+  const [message, frame] = (await output("src/throws.ts")).split("\n");
+  assert.equal(message, "Error: no x");
+  assert.ok(frame?.endsWith(`${join(root, "src/throws.ts")}:7:11)`), frame);
+});
+
+test("compiles .mts, .js, .mjs, .cjs and .cts, imported and required", async () => {
+  const esm = `import { flame } from "flamelet"; ${POOL}\nconsole.log(await ((x) => flame.call(pool, () => x))("NAME"));\n`;
+  const cjs = `const { flame } = require("flamelet"); ${POOL}\nmodule.exports = ((x) => flame.call(pool, () => x));\n`;
+  await write("kinds/a.mts", esm.replace("NAME", "mts").replace("(x)", "(x: string)").replace('"p"', '"a"'));
+  await write("kinds/b.js", esm.replace("NAME", "js").replace('"p"', '"b"'));
+  await write("kinds/c.mjs", esm.replace("NAME", "mjs").replace('"p"', '"c"'));
+  await write("kinds/d.cjs", cjs.replace('"p"', '"d"'));
+  await write("kinds/e.cts", cjs.replace("(x)", "(x: string)").replace('"p"', '"e"'));
+  await write(
+    "kinds/main.js",
+    `import "./a.mts"; import "./b.js"; import "./c.mjs"; import d from "./d.cjs"; import { createRequire } from "node:module";
+const e = createRequire(import.meta.url)("./e.cts");
+console.log(await d("cjs"), await e("cts"));
+for (const f of [d, e]) console.log(f.toString().includes("$flame_closure"));`,
+  );
+  assert.deepEqual((await output("kinds/main.js")).split("\n"), ["mts", "js", "mjs", "cjs cts", "true", "true"]);
+});
+
+test("ids are relative to the nearest package.json above the working directory", async () => {
+  await write("src/deep/shows.js", `import { flame } from "flamelet"; ${POOL}\n${SHOWS}`);
+  assert.match(await output("src/deep/shows.js", "src/deep"), /\$flame_closure\("src\/deep\/shows\.js#shows\/0"/);
+});
+
+test("a query after the path of a module makes no difference", async () => {
+  await write("src/query.js", `import { flame } from "flamelet"; ${POOL}\n${SHOWS}`);
+  await write("src/queries.js", 'await import("./query.js?version=2");');
+  assert.match(await output("src/queries.js"), /\$flame_closure\("src\/query\.js#shows\/0"/);
+});
+
+test("leaves packages alone", async () => {
+  await write("node_modules/dep/package.json", '{ "type": "module", "exports": "./index.js" }');
+  await write("node_modules/dep/index.js", `import { flame } from "flamelet"; ${POOL}\n${SHOWS}`);
+  await write("src/uses-dep.js", 'import "dep";');
+  assert.doesNotMatch(await output("src/uses-dep.js"), /\$flame/);
+});
+
+test("the parser is loaded only when a module mentions flamelet", async () => {
+  const loaded =
+    'import { createRequire } from "node:module";\n' +
+    'console.log(Object.keys(createRequire(import.meta.url).cache).some((file) => file.includes("oxc-parser")));\n';
+  await write("src/plain.js", loaded);
+  await write("src/mentions.js", `// flamelet\n${loaded}`);
+  assert.equal(await output("src/plain.js"), "false");
+  assert.equal(await output("src/mentions.js"), "true");
+});
+
+const REFUSED = `import { flame } from "flamelet";
+${POOL}
+export async function count() {
+  let n = 0;
+  await flame.call(pool, async () => {
+    n += 1;
+  });
+}
+`;
+
+test("a closure that is refused ends the app with the place, the reason and the code, and nothing of ours", async () => {
+  await write("src/refused.ts", REFUSED);
+  await write("src/imports-refused.ts", 'import "./refused.ts";');
+  for (const entry of ["src/refused.ts", "src/imports-refused.ts"]) {
+    const { code, stderr } = await run(entry);
+    assert.equal(code, 1);
+    assert.match(stderr, /^CompileError: src\/refused\.ts:6:5: the closure given to flame\.call assigns to "n"/m);
+    assert.match(stderr, /^> 6 \| {5}n \+= 1;\n {4}\| {5}\^$/m);
+    assert.ok(stderr.includes(`    at ${join(root, "src/refused.ts")}:6:5\n`));
+    assert.doesNotMatch(stderr, /dist|compile\.|hosts/);
+  }
+});
+
+test("an assignment to a variable of the module is warned of", async () => {
+  await write(
+    "src/warned.js",
+    `import { flame } from "flamelet"; ${POOL}\nlet n = 0;\nawait flame.call(pool, () => { n += 1; });\nvoid n;`,
+  );
+  const { code, stderr } = await run("src/warned.js");
+  assert.equal(code, 0);
+  assert.match(stderr, /FlameletWarning: src\/warned\.js:3:32: the closure given to flame\.call assigns to "n"/);
+});
+
+test("JavaScript that was built shows the places of its TypeScript", async () => {
+  const original = `import { flame } from "flamelet";
+${POOL}
+const fails = (name) => flame.call(pool, () => {
+  throw new Error(name);
+});
+await fails("x").catch((error) => console.log(error.stack));
+`;
+  const built = new MagicString(original, { filename: "../lib/built.ts" }).prepend("// built\n\n");
+  const map = built.generateMap({ file: "built.js", source: "../lib/built.ts", hires: true });
+  await write("lib/built.ts", original);
+  await write("out/built.js", `${built.toString()}//# sourceMappingURL=built.js.map\n`);
+  await write("out/built.js.map", map.toString());
+  const [, frame] = (await output("out/built.js")).split("\n");
+  assert.ok(frame?.endsWith(`${join(root, "lib/built.ts")}:4:9)`), frame);
+});
+
+test("a module with a syntax error is reported by Node, as ever", async () => {
+  await write("src/broken.js", `import { flame } from "flamelet";\nflame.call(pool, () => {);\n`);
+  const { code, stderr } = await run("src/broken.js");
+  assert.equal(code, 1);
+  assert.match(stderr, /broken\.js:2\n[^]*SyntaxError/);
+});

@@ -1,0 +1,199 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ProtocolError } from "../../src/errors.ts";
+import { Connection } from "../../src/wire/connection.ts";
+import { HEADER, MAX_PAYLOAD, MINE, MORE, Type, writeHeader } from "../../src/wire/frames.ts";
+import type { Receiver, Transport } from "../../src/session/transport.ts";
+
+/** A transport that notes what is written, and takes only so much until it is drained. */
+class Recorder implements Transport {
+  receiver: Receiver | null = null;
+  readonly writes: Buffer[] = [];
+  readonly capacity: number;
+  destroyed = false;
+  #held = 0;
+
+  constructor(capacity = Infinity) {
+    this.capacity = capacity;
+  }
+  write(chunks: readonly Uint8Array[]): boolean {
+    const bytes = Buffer.concat(chunks);
+    this.writes.push(bytes);
+    this.#held += bytes.length;
+    return this.#held < this.capacity;
+  }
+  release(): void {
+    this.#held = 0;
+    this.receiver?.drain();
+  }
+  unread(): void {}
+  end(): void {}
+  destroy(): void {
+    this.destroyed = true;
+  }
+
+  /** Type, id and length of every frame written so far. */
+  get frames(): { type: number; id: number; length: number; more: boolean }[] {
+    const all = Buffer.concat(this.writes);
+    const frames = [];
+    for (let at = 0; at < all.length;) {
+      const length = all.readUInt32BE(at + 8);
+      frames.push({
+        type: all[at] as number,
+        id: all.readUIntBE(at + 2, 6),
+        length,
+        more: ((all[at + 1] as number) & MORE) !== 0,
+      });
+      at += HEADER + length;
+    }
+    return frames;
+  }
+}
+
+function connect(transport: Transport): {
+  connection: Connection;
+  messages: [number, number, number][];
+  errors: unknown[];
+} {
+  const messages: [number, number, number][] = [];
+  const errors: unknown[] = [];
+  const connection = new Connection(
+    transport,
+    {
+      message: (type, _flags, id, body) => void messages.push([type, id, body.length]),
+      closed: (error) => void errors.push(error),
+    },
+    { maxMessageBytes: 300_000, maxPartialBytes: 400_000 },
+  );
+  connection.open();
+  return { connection, messages, errors };
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test("all small messages of one turn go out in one write", async () => {
+  const wire = new Recorder();
+  const { connection } = connect(wire);
+  for (let id = 1; id <= 50; id++) connection.send(Type.START, 0, id, [], id);
+  await turn();
+  assert.equal(wire.writes.length, 1);
+  assert.deepEqual(
+    wire.frames.map(({ id }) => id),
+    Array.from({ length: 50 }, (_, i) => i + 1),
+  );
+});
+
+test("a long message is cut into frames of at most 64 KiB, and long messages take turns", async () => {
+  const wire = new Recorder();
+  const { connection } = connect(wire);
+  connection.send(Type.CHUNK, 0, 1, [Buffer.alloc(150_000)], 1);
+  connection.send(Type.CHUNK, 0, 2, [Buffer.alloc(150_000)], 2);
+  await turn();
+  assert.deepEqual(
+    wire.frames.map(({ id, length, more }) => [id, length, more]),
+    [
+      [1, MAX_PAYLOAD, true],
+      [2, MAX_PAYLOAD, true],
+      [1, MAX_PAYLOAD, true],
+      [2, MAX_PAYLOAD, true],
+      [1, 150_000 - 2 * MAX_PAYLOAD, false],
+      [2, 150_000 - 2 * MAX_PAYLOAD, false],
+    ],
+  );
+});
+
+test("a small message overtakes a long one that waits for the transport", async () => {
+  const wire = new Recorder(100_000);
+  const { connection } = connect(wire);
+  connection.send(Type.CHUNK, 0, 1, [Buffer.alloc(2_000_000)], 1);
+  await turn();
+  connection.send(Type.START, 0, 9, [], 9);
+  await turn();
+  assert.equal(wire.frames.at(-1)?.id, 9);
+  wire.release();
+  await turn();
+  assert.equal(wire.frames.at(-1)?.id, 1);
+});
+
+test("messages of one lane keep their order, whatever their size", async () => {
+  const wire = new Recorder();
+  const { connection } = connect(wire);
+  connection.send(Type.INVOKE, 0, 1, [Buffer.alloc(200_000)], 7);
+  connection.send(Type.INVOKE, 0, 2, [Buffer.alloc(10)], 7);
+  connection.send(Type.INVOKE, 0, 3, [], 7);
+  await turn();
+  assert.deepEqual([...new Set(wire.frames.map(({ id }) => id))], [1, 2, 3]);
+});
+
+test("onWritten is called when the last byte went out, and not before", async () => {
+  const wire = new Recorder(100_000);
+  const { connection } = connect(wire);
+  let written = false;
+  connection.send(Type.CHUNK, 0, 1, [Buffer.alloc(600_000)], 1, () => {
+    written = true;
+  });
+  await turn();
+  assert.equal(written, false);
+  while (wire.frames.reduce((sum, { length }) => sum + length, 0) < 600_000) {
+    assert.equal(written, false);
+    wire.release();
+    await turn();
+  }
+  assert.equal(written, true);
+});
+
+test("a message can be withdrawn until its first byte is out", async () => {
+  const wire = new Recorder();
+  const { connection } = connect(wire);
+  const small = connection.send(Type.CALL, MINE, 1, [Buffer.alloc(5)], 1);
+  const long = connection.send(Type.CALL, MINE, 2, [Buffer.alloc(50_000)], 2);
+  assert.equal(connection.withdraw(small, 1), true);
+  assert.equal(connection.withdraw(long, 2), true);
+  const gone = connection.send(Type.CALL, MINE, 3, [Buffer.alloc(5)], 3);
+  await turn();
+  assert.equal(connection.withdraw(gone, 3), false);
+  assert.deepEqual(
+    wire.frames.map(({ id }) => id),
+    [3],
+  );
+});
+
+function bytesOf(type: Type, flags: number, id: number, payload: Uint8Array): Buffer {
+  const header = Buffer.alloc(HEADER);
+  writeHeader(header, 0, type, flags, id, payload.length);
+  return Buffer.concat([header, payload]);
+}
+
+test("frames of several messages may alternate, and each message arrives whole", () => {
+  const wire = new Recorder();
+  const { messages } = connect(wire);
+  const piece = Buffer.alloc(1_000);
+  for (const [id, more] of [
+    [1, MORE],
+    [2, MORE],
+    [1, MORE],
+    [2, 0],
+    [1, 0],
+  ] as const)
+    wire.receiver?.data(bytesOf(Type.CHUNK, more, id, piece));
+  assert.deepEqual(messages, [
+    [Type.CHUNK, 2, 2_000],
+    [Type.CHUNK, 1, 3_000],
+  ]);
+});
+
+test("a message that grows beyond the limit closes the connection", () => {
+  const wire = new Recorder();
+  const { errors } = connect(wire);
+  for (let i = 0; i < 6; i++) wire.receiver?.data(bytesOf(Type.CALL, MORE, 1, Buffer.alloc(MAX_PAYLOAD)));
+  assert.ok(ProtocolError.is(errors[0]));
+  assert.equal(errors.length, 1);
+  assert.equal(wire.destroyed, true);
+});
+
+test("many unfinished messages together are bounded too", () => {
+  const wire = new Recorder();
+  const { errors } = connect(wire);
+  for (let id = 1; id <= 8; id++) wire.receiver?.data(bytesOf(Type.CALL, MORE, id, Buffer.alloc(MAX_PAYLOAD)));
+  assert.ok(ProtocolError.is(errors[0]));
+});
