@@ -152,7 +152,15 @@ export class Faults {
   /** For a moment; for longer than a silence and shorter than a lease, which must cost nothing; or for too long. */
   #pauseParent(): void {
     const { now, parent, random } = this.#world;
-    const ms = Math.round(random.between(...random.pick<[number, number]>([[100, 3_000], [4_000, 8_000], [8_000, 25_000]])));
+    const ms = Math.round(
+      random.between(
+        ...random.pick<[number, number]>([
+          [100, 3_000],
+          [4_000, 8_000],
+          [8_000, 25_000],
+        ]),
+      ),
+    );
     this.disturbed = true;
     this.#world.log("faults", `pause the parent for ${ms} ms`);
     // One pause after the other may be too long for a lease, though none of them is.

@@ -212,7 +212,9 @@ export const mutations: readonly Mutation[] = [
   { name: "runners have no lease", leased: false },
   { name: "silence is never noticed", watchdogLink: ({ parent }) => new DeafLink(parent.clock) },
   {
-    ...patched("silence is judged by the clock after a pause", Session.prototype, () => ({ silent: { get: () => true } })),
+    ...patched("silence is judged by the clock after a pause", Session.prototype, () => ({
+      silent: { get: () => true },
+    })),
     watchdogLink: ({ parent }) => new ImpatientLink(parent.clock),
   },
   dropping("the end of a call is never told", Type.END),
