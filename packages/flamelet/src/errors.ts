@@ -229,7 +229,11 @@ export class BuildMismatchError extends FlameError {
     named(this, "BuildMismatchError");
   }
   constructor(what: string, expected: string, actual: string) {
-    super("ERR_FLAME_BUILD_MISMATCH", `${what} differs between parent (${expected}) and runner (${actual})`);
+    super(
+      "ERR_FLAME_BUILD_MISMATCH",
+      `${what} differs between parent (${expected}) and runner (${actual}). A runner serves a parent of its own build ` +
+        "only: if the code changed after the parent started, restart the parent",
+    );
   }
 }
 
