@@ -1,13 +1,18 @@
-/**
- * Simulates pool, runner and session: one seed, one history.
- *
- *     npm run simulate -- --seeds 10000            histories 1 to 10000; stops at the first in which a rule is broken
- *     npm run simulate -- --seeds 500 --from 9000  histories 9000 to 9499
- *     npm run simulate -- --seed 4711 --verbose    one history, line by line
- */
 import { parseArgs } from "node:util";
 import type { HistoryResult } from "./history.ts";
 import { simulate } from "./simulate.ts";
+
+const HELP = `npm run simulate -- [--seeds N] [--from N] [--keep-going]
+npm run simulate -- --seed N [--verbose]
+
+Simulates pool, runner and session: one seed, one history, always the same. Ends with 1 if a rule is broken in any.
+
+  --seeds N      how many histories (default 1000)
+  --from N       the seed of the first (default 1)
+  --keep-going   do not stop at the first history in which a rule is broken
+  --seed N       only that one; its lines are shown if a rule is broken
+  --verbose      show its lines in any case
+`;
 
 const { values } = parseArgs({
   options: {
@@ -16,8 +21,18 @@ const { values } = parseArgs({
     seed: { type: "string" },
     verbose: { type: "boolean", default: false },
     "keep-going": { type: "boolean", default: false },
+    help: { type: "boolean", short: "h" },
   },
 });
+if (values.help === true) {
+  console.log(HELP);
+  process.exit(0);
+}
+for (const option of ["seeds", "from", "seed"] as const) {
+  if (values[option] === undefined || /^\d+$/.test(values[option])) continue;
+  console.error(`--${option} must be a whole number, and is ${JSON.stringify(values[option])}`);
+  process.exit(2);
+}
 
 const one = values.seed === undefined ? null : Number(values.seed);
 process.exitCode = one === null ? await many(Number(values.from), Number(values.seeds)) : await single(one);
