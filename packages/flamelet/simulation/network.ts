@@ -1,5 +1,5 @@
 import { Inbox } from "../src/session/inbox.ts";
-import type { Receiver, Transport } from "../src/session/transport.ts";
+import type { Receiver, Transport } from "../src/wire/transport.ts";
 import type { Random } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Thread } from "./thread.ts";

@@ -4,7 +4,7 @@ import { type BootPlan, type Dial, SimulatedMachine } from "./machine.ts";
 import type { World } from "./world.ts";
 
 /** How long the end of a runner waits for its machine; what takes longer is not the parent's fault. See `runner.ts`. */
-const DESTROY_WAIT = 5_000;
+const PROVIDER_WAIT = 5_000;
 
 /** How fast a provider is when nothing is wrong with it. */
 export interface ProviderProfile {
@@ -86,7 +86,7 @@ export class Provider implements Backend {
     const slow = random.chance(rates.destroySlow);
     const delay = slow ? random.duration(1_000, 20_000) : random.duration(1, 200);
     // The answer has a way to go too, and timers are not that exact.
-    if (delay > DESTROY_WAIT - 300 && machine !== undefined) machine.excuse = "the provider was slow to destroy it";
+    if (delay > PROVIDER_WAIT - 300 && machine !== undefined) machine.excuse = "the provider was slow to destroy it";
     scheduler.after(delay, () => {
       machine?.die({ code: null, signal: "SIGKILL" }, "it is destroyed");
       scheduler.after(random.duration(1, 50), () => reply.resolve(), parent);

@@ -37,3 +37,21 @@ export const systemClock: Clock = {
     return { cancel: () => clearTimeout(handle) };
   },
 };
+
+/** In how many parts `setAwakeTimer` waits: a pause of this process costs at most one of them. */
+const PARTS = 10;
+
+/**
+ * A timer for whoever waits for somebody else. When this process is paused (stopped, or its machine suspended) for longer
+ * than it waits, an ordinary timer is due on waking, before what the other one did meanwhile has been read; this one has
+ * waited for a tenth of its time at most.
+ */
+export function setAwakeTimer(clock: Clock, ms: number, fn: () => void): Timer {
+  let left = PARTS;
+  let timer: Timer;
+  const arm = (): void => {
+    timer = clock.setTimer(ms / PARTS, () => (--left === 0 ? fn() : arm()));
+  };
+  arm();
+  return { cancel: () => timer.cancel() };
+}

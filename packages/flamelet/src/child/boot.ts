@@ -1,6 +1,6 @@
 import { isMainThread } from "node:worker_threads";
 import { buildId } from "../build-id.ts";
-import type { Transport } from "../session/transport.ts";
+import type { Transport } from "../wire/transport.ts";
 import { entryAtWork, entryLoaded } from "./app-loaded.ts";
 import { dialParent } from "./dial.ts";
 import { exitSaying } from "./last-words.ts";

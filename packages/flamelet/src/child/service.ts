@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { Session } from "../session/session.ts";
-import type { Transport } from "../session/transport.ts";
+import type { Transport } from "../wire/transport.ts";
 import { ORPHANED } from "./parent-env.ts";
 import { Server } from "./serve.ts";
 

@@ -3,7 +3,7 @@ import { write } from "node:fs";
 import { workerData } from "node:worker_threads";
 import { systemClock } from "../clock.ts";
 import { BEAT, BLOCKED, RESPONSIVE } from "../session/beat.ts";
-import type { Transport } from "../session/transport.ts";
+import type { Transport } from "../wire/transport.ts";
 import { dialParent } from "./dial.ts";
 import { Lease } from "./lease.ts";
 import type { WatchdogTask } from "./watchdog.ts";
@@ -30,8 +30,14 @@ async function stayConnected(): Promise<never> {
     const transport = await dialParent(env, "watchdog", buildId);
     link = transport;
     beat();
+    // A connection that is cut off somewhere on its way is never told so: another one is made while the lease lasts.
+    const silence = new Lease(systemClock, env.lease / 3, () => transport.destroy());
+    const heard = (): void => {
+      silence.renew();
+      lease.renew();
+    };
     await new Promise<void>((resolve) => {
-      transport.receiver = { data: () => lease.renew(), drain() {}, closed: () => resolve() };
+      transport.receiver = { data: heard, drain() {}, closed: () => resolve() };
     });
     link = null;
   }

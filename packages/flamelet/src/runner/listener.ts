@@ -5,7 +5,7 @@ import { type Clock, systemClock } from "../clock.ts";
 import { acceptRunner, type SeatKey } from "../session/handshake.ts";
 import type { LinkKind } from "../session/hello.ts";
 import { SocketTransport } from "../session/socket.ts";
-import type { Transport } from "../session/transport.ts";
+import type { Transport } from "../wire/transport.ts";
 import { type OpenServer, openServer } from "./listener-address.ts";
 import { WatchdogLink } from "./watchdog-link.ts";
 

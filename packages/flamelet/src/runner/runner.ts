@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import type { Backend, Machine } from "../backends/backend.ts";
 import { encodeParentEnv, ORPHANED, REFUSED } from "../child/parent-env.ts";
-import type { Clock, Timer } from "../clock.ts";
+import { type Clock, setAwakeTimer, type Timer } from "../clock.ts";
 import { BootError, BuildMismatchError, type ExitInfo, FlameError, RunnerLostError } from "../errors.ts";
 import { Session } from "../session/session.ts";
-import type { Transport } from "../session/transport.ts";
+import type { Transport } from "../wire/transport.ts";
 import { bootFailure, lossReason } from "./failure.ts";
 import type { Seat, Seats } from "./listener.ts";
 import type { RunnerListener } from "./runner-control.ts";
@@ -32,8 +32,8 @@ const KEPT_LINES = 20;
 /** How long a machine may take to tell its exit code after its connection ended, or to exit after it said goodbye, in ms. */
 const EXIT_WAIT = 1_000;
 
-/** How long the end of a runner waits for its machine to be destroyed, in ms. */
-const DESTROY_WAIT = 5_000;
+/** How long the end of a runner waits for each answer of its provider, in ms: to a boot that is cancelled, and to a destroy. */
+const PROVIDER_WAIT = 5_000;
 
 type State = "booting" | "ready" | "draining" | "over";
 
@@ -316,13 +316,20 @@ export class Runner implements Worker {
     this.#seat?.[Symbol.dispose]();
     this.#watchdog?.close();
     this.#session?.destroy();
+    // A boot that was cancelled may still bring up a machine.
+    const destroyed = this.#booted.then(() => this.#destroy());
+    return this.#patiently(this.#booted).then(async (answered) => {
+      if (answered) await this.#patiently(destroyed);
+    });
+  }
+
+  /** Waits for the provider, but not for ever. Tells whether it answered. */
+  #patiently(answer: Promise<unknown>): Promise<boolean> {
     return new Promise((resolve) => {
-      const timer = this.#deps.clock.setTimer(DESTROY_WAIT, resolve);
-      // A boot that was cancelled may still bring up a machine.
-      const destroyed = this.#booted.then(() => this.#destroy());
-      void destroyed.then(() => {
+      const timer = setAwakeTimer(this.#deps.clock, PROVIDER_WAIT, () => resolve(false));
+      void answer.then(() => {
         timer.cancel();
-        resolve();
+        resolve(true);
       });
     });
   }

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from "../clock.ts";
 import { BEAT, BLOCKED, RESPONSIVE } from "../session/beat.ts";
-import type { Receiver, Transport } from "../session/transport.ts";
+import type { Receiver, Transport } from "../wire/transport.ts";
 
 /** A runner of which nothing was heard for this long, in ms, is cut off or dead. */
 const SILENCE = 5_000;

@@ -45,11 +45,14 @@ export interface Invoked {
 export class Exports {
   readonly #link: Link;
   readonly #flows: Flows;
+  /** Who this session is, for values that travel back to where they live. */
+  readonly #owner: object;
   readonly #table = new Map<number, Exported>();
 
-  constructor(link: Link, flows: Flows) {
+  constructor(link: Link, flows: Flows, owner: object) {
     this.#link = link;
     this.#flows = flows;
+    this.#owner = owner;
   }
 
   /** How many things of ours are out. */
@@ -65,8 +68,12 @@ export class Exports {
     return entry.value;
   }
 
-  /** Makes what a value hands out reachable, as members of `scope`. */
+  /** Makes what a value hands out reachable, as members of `scope`. Throws when it holds something that lives elsewhere. */
   attach(encoded: Encoded, scope: Scope, options: AttachOptions): void {
+    for (const { owner } of encoded.homes) {
+      if (owner !== this.#owner)
+        throw new SerializationError("a value that lives on one runner cannot be sent to another");
+    }
     for (const exported of encoded.exports) this.#add(exported, scope, options);
   }
 

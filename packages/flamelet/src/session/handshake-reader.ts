@@ -1,5 +1,5 @@
 import { AuthError, ProtocolError } from "../errors.ts";
-import type { Receiver, Transport } from "./transport.ts";
+import type { Receiver, Transport } from "../wire/transport.ts";
 
 interface Want {
   readonly bytes: number;

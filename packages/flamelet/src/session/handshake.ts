@@ -15,7 +15,7 @@ import {
   PROTOCOL_VERSION,
   prove,
 } from "./hello.ts";
-import type { Transport } from "./transport.ts";
+import type { Transport } from "../wire/transport.ts";
 
 /**
  * Both sides prove that they know the secret of one runner, and nothing else is read before they have:

@@ -1,4 +1,4 @@
-import type { Receiver } from "./transport.ts";
+import type { Receiver } from "../wire/transport.ts";
 
 /**
  * The receiving side that all transports share: hands what arrives to the receiver of the moment, in order, and holds it

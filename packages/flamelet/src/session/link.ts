@@ -11,6 +11,8 @@ export interface SendOptions {
 
 /** What the parts of a session share: the way out, and values that may hand things over. */
 export interface Link {
+  /** Whether the connection has ended. */
+  readonly over: boolean;
   send(type: Type, flags: number, id: number, body: readonly Uint8Array[], lane: number, onWritten?: () => void): void;
   /**
    * Sends a message whose body is a value; what the value hands out joins `scope`. Throws, having sent nothing, when it

@@ -1,5 +1,5 @@
 import { Inbox } from "./inbox.ts";
-import type { Receiver, Transport } from "./transport.ts";
+import type { Receiver, Transport } from "../wire/transport.ts";
 
 /** Above this many bytes that the other end has not taken, `write` says to wait, as a socket would. */
 const HIGH_WATER = 64 * 1024;

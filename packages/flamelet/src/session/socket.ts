@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { Inbox } from "./inbox.ts";
-import type { Receiver, Transport } from "./transport.ts";
+import type { Receiver, Transport } from "../wire/transport.ts";
 
 /** A TCP connection, or one over a socket file, as a transport. The socket must be connected, and belongs to it. */
 export class SocketTransport implements Transport {

@@ -3,6 +3,7 @@ import { markImported } from "../wire/by-reference.ts";
 import { encode, type Encoded, type Importer } from "../wire/codec.ts";
 import { FAILED, Type } from "../wire/frames.ts";
 import { unpackValue } from "../wire/message.ts";
+import { CallbackPromise } from "./callback-promise.ts";
 import type { Inflow, Outflow } from "./flow.ts";
 import type { Flows } from "./flows.ts";
 import { DISPOSE, exportLane, type Link, SELF } from "./link.ts";
@@ -73,7 +74,8 @@ export class StandIns {
   }
 
   #function(id: number, scope: Scope): (...args: unknown[]) => Promise<unknown> {
-    const remote = (...args: unknown[]): Promise<unknown> => this.#call(id, SELF, args, scope, remote);
+    const remote = (...args: unknown[]): Promise<unknown> =>
+      CallbackPromise.of(this.#call(id, SELF, args, scope, remote));
     return this.#adopt(remote, id);
   }
 

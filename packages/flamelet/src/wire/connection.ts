@@ -1,5 +1,5 @@
 import { ProtocolError } from "../errors.ts";
-import type { Receiver, Transport } from "../session/transport.ts";
+import type { Receiver, Transport } from "./transport.ts";
 import { FrameDecoder, MORE, type Type } from "./frames.ts";
 import { Outbox, type Outgoing } from "./outbox.ts";
 

@@ -152,6 +152,16 @@ describe("a call", () => {
 });
 
 describe("functions that stay home", () => {
+  test("a callback that throws is a warning over there when nobody waits for it, and ends nothing", async () => {
+    const heard: number[] = [];
+    const runner = await flame.call(shared, fns.progress, (done: number) => {
+      heard.push(done);
+      throw new Error("the listener is gone");
+    });
+    assert.deepEqual(heard, [1, 2, 3]);
+    assert.equal(await flame.call(shared, fns.pid), runner);
+  });
+
   test("an argument that is a function is called from the other side, and its errors go there", async () => {
     assert.equal(await flame.call(shared, fns.callBack, async (n: number) => n * 2, 5), 20);
     await assert.rejects(

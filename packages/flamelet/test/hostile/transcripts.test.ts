@@ -7,7 +7,7 @@ import type { RegisteredFunction } from "../../src/registry.ts";
 import type { CallKind, CallListener } from "../../src/session/calls.ts";
 import { memoryTransportPair } from "../../src/session/memory-transport.ts";
 import { Session } from "../../src/session/session.ts";
-import type { Receiver, Transport } from "../../src/session/transport.ts";
+import type { Receiver, Transport } from "../../src/wire/transport.ts";
 import { FakeClock } from "../../src/testing/fake-clock.ts";
 import { ref } from "../../src/wire/by-reference.ts";
 import { encode } from "../../src/wire/codec.ts";

@@ -8,7 +8,7 @@ import { dialParent } from "../../src/child/dial.ts";
 import type { ParentEnv } from "../../src/child/parent-env.ts";
 import { BuildMismatchError, ProtocolError } from "../../src/errors.ts";
 import { Listener, listenerFor, type SeatListener } from "../../src/runner/listener.ts";
-import type { Transport } from "../../src/session/transport.ts";
+import type { Transport } from "../../src/wire/transport.ts";
 import { FakeClock } from "../../src/testing/fake-clock.ts";
 import { parentEnv } from "./harness.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { WatchdogLink, type WatchdogListener } from "../../src/runner/watchdog-link.ts";
 import { memoryTransportPair } from "../../src/session/memory-transport.ts";
-import type { Transport } from "../../src/session/transport.ts";
+import type { Transport } from "../../src/wire/transport.ts";
 import { FakeClock } from "../../src/testing/fake-clock.ts";
 
 class Heard implements WatchdogListener {

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type NetConnectOpts, type Server, type Socket } from "node:net";
 import { test } from "node:test";
 import { Lease } from "../../src/child/lease.ts";
 import { encodeParentEnv } from "../../src/child/parent-env.ts";
@@ -20,6 +22,44 @@ async function seated(lease: number) {
     refused: (error) => connected.reject(error),
   });
   return { seat, env: { ...env, address: seat.address }, connected: connected.promise };
+}
+
+/** Something between a runner and its parent, as a router with a table of connections is. */
+class Relay implements AsyncDisposable {
+  readonly #server: Server;
+  readonly #ends = new Set<Socket>();
+
+  static async to(address: Seat["address"]): Promise<Relay> {
+    const relay = new Relay(createServer((near) => relay.#join(near, connect(address as NetConnectOpts))));
+    await once(relay.#server.listen(0, "127.0.0.1"), "listening");
+    return relay;
+  }
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  get address(): Seat["address"] {
+    return { host: "127.0.0.1", port: (this.#server.address() as AddressInfo).port };
+  }
+
+  #join(near: Socket, far: Socket): void {
+    for (const end of [near, far]) {
+      this.#ends.add(end);
+      end.on("error", () => {});
+    }
+    near.pipe(far).pipe(near);
+  }
+
+  /** Forgets the connections that there are, and tells nobody: their ends stay open, and nothing passes any more. */
+  cutOff(): void {
+    for (const end of this.#ends) end.unpipe().pause();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const end of this.#ends) end.destroy();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
 }
 
 test("a runner that never reaches its parent ends with its lease, and says why", async () => {
@@ -52,6 +92,23 @@ test("a blocked runner lives while its parent does, is told to be blocked, and e
   seat[Symbol.dispose]();
   assert.equal((await runner.exit).signal, "SIGKILL");
   await gone(Number(pid));
+});
+
+test("a connection that is cut off without a word is made again before the lease is over", async () => {
+  const lease = 3 * LEASE;
+  const { seat, env, connected } = await seated(lease);
+  await using relay = await Relay.to(seat.address);
+  using runner = startRunner({ ...env, address: relay.address }, "blocked.ts");
+  const link = await connected;
+  const ended = runner.exit.then(() => assert.fail(`the runner ended: ${runner.stderr}`));
+  ended.catch(() => {});
+  const heardSince = async (when: number): Promise<void> => {
+    while (link.lastHeard <= when) await Promise.race([ended, new Promise((wake) => setTimeout(wake, 50))]);
+  };
+  await heardSince(link.lastHeard);
+  relay.cutOff();
+  await heardSince(link.lastHeard + lease);
+  seat[Symbol.dispose]();
 });
 
 test("without a group of its own, a runner ends alone", async () => {

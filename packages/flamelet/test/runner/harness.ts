@@ -8,7 +8,7 @@ import type { Attempt, Work } from "../../src/runner/work.ts";
 import type { CallKind } from "../../src/session/calls.ts";
 import { memoryTransportPair } from "../../src/session/memory-transport.ts";
 import { Session } from "../../src/session/session.ts";
-import type { Transport } from "../../src/session/transport.ts";
+import type { Transport } from "../../src/wire/transport.ts";
 import { FakeClock } from "../../src/testing/fake-clock.ts";
 import { encode } from "../../src/wire/codec.ts";
 import { named, turns } from "../session/harness.ts";

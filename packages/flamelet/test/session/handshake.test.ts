@@ -5,7 +5,7 @@ import { AuthError, BuildMismatchError, ProtocolError } from "../../src/errors.t
 import { acceptRunner, greetParent, type RunnerKey, type SeatKey } from "../../src/session/handshake.ts";
 import { encodeHello, prove } from "../../src/session/hello.ts";
 import { memoryTransportPair } from "../../src/session/memory-transport.ts";
-import type { Receiver, Transport } from "../../src/session/transport.ts";
+import type { Receiver, Transport } from "../../src/wire/transport.ts";
 import { FakeClock } from "../../src/testing/fake-clock.ts";
 
 const secret = randomBytes(32).toString("base64url");

@@ -4,7 +4,7 @@ import { type RegisteredFunction, registerFunction } from "../../src/registry.ts
 import type { CallKind, CallListener, OutgoingCall, Refused } from "../../src/session/calls.ts";
 import { memoryTransportPair } from "../../src/session/memory-transport.ts";
 import { Session, type SessionOptions } from "../../src/session/session.ts";
-import type { Transport } from "../../src/session/transport.ts";
+import type { Transport } from "../../src/wire/transport.ts";
 import { FakeClock } from "../../src/testing/fake-clock.ts";
 import { encode } from "../../src/wire/codec.ts";
 

@@ -6,7 +6,7 @@ import { packCall } from "../../src/session/call-frames.ts";
 import { WINDOW } from "../../src/session/flow.ts";
 import { memoryTransportPair } from "../../src/session/memory-transport.ts";
 import { Session, type SessionOwner } from "../../src/session/session.ts";
-import type { Transport } from "../../src/session/transport.ts";
+import type { Transport } from "../../src/wire/transport.ts";
 import { FakeClock } from "../../src/testing/fake-clock.ts";
 import { encode } from "../../src/wire/codec.ts";
 import { BUFFER, ENDED, FAILED, HEADER, MINE, RAW, Type, writeHeader } from "../../src/wire/frames.ts";

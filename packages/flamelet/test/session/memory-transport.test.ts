@@ -3,7 +3,7 @@ import { connect, createServer, type AddressInfo, type Server } from "node:net";
 import { test } from "node:test";
 import { memoryTransportPair } from "../../src/session/memory-transport.ts";
 import { SocketTransport } from "../../src/session/socket.ts";
-import type { Receiver, Transport } from "../../src/session/transport.ts";
+import type { Receiver, Transport } from "../../src/wire/transport.ts";
 
 class Log implements Receiver {
   readonly events: string[] = [];

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { ProtocolError } from "../../src/errors.ts";
 import { Connection } from "../../src/wire/connection.ts";
 import { HEADER, MAX_PAYLOAD, MINE, MORE, Type, writeHeader } from "../../src/wire/frames.ts";
-import type { Receiver, Transport } from "../../src/session/transport.ts";
+import type { Receiver, Transport } from "../../src/wire/transport.ts";
 
 /** A transport that notes what is written, and takes only so much until it is drained. */
 class Recorder implements Transport {

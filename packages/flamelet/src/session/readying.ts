@@ -1,0 +1,18 @@
+import type { Encoded } from "../wire/codec.ts";
+
+/** Messages whose values hold blobs wait for the blobs' bytes; what is meant for one lane keeps its order meanwhile. */
+export class Readying {
+  /** By lane, the last message that waits, and with it those behind it. */
+  readonly #lanes = new Map<number, Promise<void>>();
+
+  /** Calls `send` at once, or when the bytes have been read; or `failed`, if they cannot be. */
+  whenReady(values: Encoded, lane: number, send: () => void, failed: (error: unknown) => void): void {
+    const before = this.#lanes.get(lane);
+    if (values.ready === null && before === undefined) return send();
+    const sent = Promise.all([values.ready, before]).then(send, failed);
+    this.#lanes.set(lane, sent);
+    void sent.then(() => {
+      if (this.#lanes.get(lane) === sent) this.#lanes.delete(lane);
+    });
+  }
+}
