@@ -19,6 +19,7 @@ export class CallbackPromise<T> extends Promise<T> {
     return promise;
   }
 
+  // oxlint-disable-next-line unicorn/no-thenable -- it is a promise, and has one anyway.
   override then<A = T, B = never>(
     fulfilled?: ((value: T) => A | PromiseLike<A>) | null,
     rejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
