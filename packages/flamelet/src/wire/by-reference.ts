@@ -18,6 +18,8 @@ interface Tables {
   readonly wrappers: WeakMap<object, object>;
   readonly origins: WeakMap<object, Origin>;
   lastExportId: number;
+  /** Whether there has ever been a reference: most apps have none, and need not look each object up. */
+  anyRefs: boolean;
 }
 
 // One set of tables per process, as in registry.ts.
@@ -29,6 +31,7 @@ const tables: Tables = (host[KEY] ??= {
   wrappers: new WeakMap(),
   origins: new WeakMap(),
   lastExportId: 0,
+  anyRefs: false,
 });
 
 /** Marks a function as one that stays here and is called from the other side. Returns it unchanged. */
@@ -62,9 +65,15 @@ export function ref<T extends object>(object: T): T {
     },
     set: (target, key, value) => Reflect.set(target, key, value),
   });
+  tables.anyRefs = true;
   tables.wrappers.set(object, wrapper);
   tables.targets.set(wrapper, object);
   return wrapper;
+}
+
+/** Whether it is a wrapper made by `ref`. */
+export function isRef(value: object): boolean {
+  return tables.anyRefs && tables.targets.has(value);
 }
 
 /** The object that a wrapper made by `ref` stands for. */

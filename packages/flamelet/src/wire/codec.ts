@@ -1,10 +1,13 @@
 import { Decoder } from "./codec-decoder.ts";
 import { Encoder } from "./codec-encoder.ts";
 import { defaultValueLimits, type ValueLimits } from "./limits.ts";
+import { isPlainText, readPlain } from "./plain-reader.ts";
+import { writePlain } from "./plain-writer.ts";
 
 /**
- * Turns values into text and raw bytes, and back. The text is devalue's; what devalue does not know crosses as one of the
- * kinds in `values/`, and what none of these knows is refused with its path, before anything is sent.
+ * Turns values into text and raw bytes, and back. What is plain goes the short way of `plain-writer.ts`. Of all else the
+ * text is devalue's; what devalue does not know crosses as one of the kinds in `values/`, and what none of these knows is
+ * refused with its path, before anything is sent.
  *
  * Encoding belongs to no session: a call is encoded when it is made, and sent when it has a slot. Bytes are not copied, so
  * whoever changes them in between changes what is sent.
@@ -61,8 +64,12 @@ export interface Importer {
   home(id: number): unknown;
 }
 
+const NOTHING_ELSE = { attachments: [], exports: [], homes: [], ready: null } as const;
+
 /** Encodes any value. Throws an `Unsendable` when some part of it cannot cross. */
 export function encode(value: unknown, options: EncodeOptions = {}): Encoded {
+  const text = writePlain(value, defaultValueLimits);
+  if (text !== null) return { json: text, ...NOTHING_ELSE };
   return new Encoder(options.implicitCallbacks ?? false, defaultValueLimits).run(value);
 }
 
@@ -77,5 +84,5 @@ export function decode(
   importer: Importer,
   limits: ValueLimits = defaultValueLimits,
 ): unknown {
-  return new Decoder(attachments, importer, limits).run(json);
+  return isPlainText(json) ? readPlain(json, limits) : new Decoder(attachments, importer, limits).run(json);
 }

@@ -1,0 +1,80 @@
+import { ProtocolError, SerializationError } from "../errors.ts";
+import type { ValueLimits } from "./limits.ts";
+import { ESCAPE, readLeaf } from "./plain-leaf.ts";
+import { ESCAPED_TEXT, JSON_TEXT } from "./plain-writer.ts";
+
+/** Whether `readPlain` reads this text. */
+export function isPlainText(text: string): boolean {
+  return text[0] === JSON_TEXT || text[0] === ESCAPED_TEXT;
+}
+
+/** Reads what `writePlain` wrote. Throws a `ProtocolError` or a `SerializationError`. */
+export function readPlain(text: string, limits: ValueLimits): unknown {
+  if (text.length > limits.maxTextLength) throw over("characters of text", limits.maxTextLength);
+  let value: unknown;
+  try {
+    value = JSON.parse(text.slice(1));
+  } catch {
+    throw new ProtocolError("the text of a value is malformed: it is not JSON");
+  }
+  const escaped = text[0] === ESCAPED_TEXT;
+  // A level takes two characters and a part at least one, and a key can hide its name behind an escape sequence.
+  const harmless = text.length < limits.maxDepth && !text.includes("__proto__") && !text.includes("\\u");
+  if (harmless && !escaped) return value;
+  return new Reader(limits, escaped).read(value, 1);
+}
+
+function over(what: string, limit: number): SerializationError {
+  return new SerializationError(`a value exceeds the limit of ${limit} ${what}`);
+}
+
+/** Looks through what was parsed, and puts values in the place of the strings that stand for them. */
+class Reader {
+  readonly #limits: ValueLimits;
+  readonly #escaped: boolean;
+  #nodes = 0;
+
+  constructor(limits: ValueLimits, escaped: boolean) {
+    this.#limits = limits;
+    this.#escaped = escaped;
+  }
+
+  read(value: unknown, depth: number): unknown {
+    if (typeof value === "string") return this.#string(value);
+    if (typeof value !== "object" || value === null) return value;
+    if (depth > this.#limits.maxDepth) throw over("levels", this.#limits.maxDepth);
+    if (Array.isArray(value)) this.#array(value, depth + 1);
+    else this.#record(value as Record<string, unknown>, depth + 1);
+    return value;
+  }
+
+  #string(text: string): unknown {
+    if (text.length > this.#limits.maxStringLength) throw over("characters in a string", this.#limits.maxStringLength);
+    return this.#escaped && text.charCodeAt(0) === ESCAPE ? readLeaf(text, this.#limits) : text;
+  }
+
+  #array(array: unknown[], depth: number): void {
+    if (array.length > this.#limits.maxArrayLength) throw over("elements in an array", this.#limits.maxArrayLength);
+    this.#count(array.length);
+    for (let i = 0; i < array.length; i++) {
+      const item = array[i];
+      const read = this.read(item, depth);
+      if (read !== item) array[i] = read;
+    }
+  }
+
+  #record(record: Record<string, unknown>, depth: number): void {
+    for (const key in record) {
+      this.#count(1);
+      if (key === "__proto__") throw new ProtocolError("the text of a value is malformed: a key that is __proto__");
+      const item = record[key];
+      const read = this.read(item, depth);
+      if (read !== item) record[key] = read;
+    }
+  }
+
+  #count(parts: number): void {
+    this.#nodes += parts;
+    if (this.#nodes > this.#limits.maxNodes) throw over("parts", this.#limits.maxNodes);
+  }
+}
