@@ -152,11 +152,14 @@ export class Faults {
   /** For a moment; for longer than a silence and shorter than a lease, which must cost nothing; or for too long. */
   #pauseParent(): void {
     const { now, parent, random } = this.#world;
+    // A pause that is made longer again and again is always one that is too long.
+    if (parent.frozenAt !== null) return;
     const ms = Math.round(
       random.between(
         ...random.pick<[number, number]>([
           [100, 3_000],
-          [4_000, 8_000],
+          [5_200, 7_500],
+          [5_200, 7_500],
           [8_000, 25_000],
         ]),
       ),

@@ -1,6 +1,6 @@
 import type { CallOptions } from "./options.ts";
 import type { Pool } from "./pool-handle.ts";
-import { keepAlive } from "./keep-alive.ts";
+import { keepAlive, letEnd } from "./keep-alive.ts";
 import type { Lease } from "./pool/lease.ts";
 import type { Attempt, Work, Worker } from "./runner/work.ts";
 
@@ -8,73 +8,107 @@ import type { Attempt, Work, Worker } from "./runner/work.ts";
  * Runs a piece of work on a pool: asks for a slot, hands the work to the runner, and goes elsewhere when it provably did
  * not start there. The value never passes through the pool.
  */
-export async function dispatch(pool: Pool, work: Work, options: CallOptions): Promise<unknown> {
-  work.signal?.throwIfAborted();
-  const letGo = keepAlive();
-  const { core, clock } = pool;
-  // Going elsewhere does not give it another patience, and the time that it ran somewhere is no part of it.
-  let patience = options.queueTimeout ?? core.options.queueTimeout;
-  let retries = options.retry ?? 0;
-  // Runners that sent it away: it must not go there again, nor wait at the end of the queue a second time.
-  let exclude: Set<string> | undefined;
-  // Once it may have run, that is what there is to say, whatever becomes of another attempt.
-  let ran: { readonly error: unknown } | null = null;
-  for (;;) {
-    let lease: Lease<Worker>;
-    try {
-      const leased = core.acquire({ queueTimeout: patience, signal: work.signal, key: options.key, exclude });
-      if (leased instanceof Promise) {
-        const asked = clock.now();
-        lease = await leased;
-        patience = Math.max(1, Math.ceil(patience - (clock.now() - asked)));
-      } else {
-        lease = leased;
-      }
-    } catch (error) {
-      letGo();
-      throw ran === null || work.signal?.aborted === true ? error : ran.error;
-    }
-    const { runner } = lease;
-    if (work.signal?.aborted === true) {
-      // While the slot was on its way here.
-      lease.release();
-      letGo();
-      throw work.signal.reason;
-    }
-    const attempt = await new Promise<Attempt>((settled) => {
-      let last = false;
-      let ended = false;
-      runner.run(
-        work,
-        (outcome) => {
-          last = !goesOn(outcome, retries);
-          if (ended && last) letGo();
-          settled(outcome);
-        },
-        () => {
-          ended = true;
-          lease.release();
-          if (last) letGo();
-        },
-      );
-    });
-    if ("value" in attempt) return attempt.value;
-    if (!goesOn(attempt, retries)) throw note("lost" in attempt ? attempt.lost : attempt.error, runner.id, work.signal);
-    if ("moved" in attempt) {
-      (exclude ??= new Set()).add(runner.id);
-    } else {
-      ran = { error: attempt.lost };
-      retries -= 1;
-    }
-  }
+export function dispatch(pool: Pool, work: Work, options: CallOptions): Promise<unknown> {
+  return new Promise((resolve, reject) => new Dispatch(pool, work, options, resolve, reject).begin());
 }
 
-/** Whether there will be another attempt: when it never started, or its runner was lost and the caller allows for that. */
-function goesOn(
-  attempt: Attempt,
-  retries: number,
-): attempt is Exclude<Attempt, { value: unknown } | { error: unknown }> {
-  return "moved" in attempt || ("lost" in attempt && retries > 0);
+/** A class and not a function that awaits: this runs for every call, and an await costs more than all that it does. */
+class Dispatch {
+  readonly #pool: Pool;
+  readonly #work: Work;
+  readonly #options: CallOptions;
+  readonly #resolve: (value: unknown) => void;
+  readonly #reject: (error: unknown) => void;
+  // Going elsewhere does not give it another patience, and the time that it ran somewhere is no part of it.
+  #patience: number;
+  #retries: number;
+  /** Runners that sent it away: it must not go there again, nor wait at the end of the queue a second time. */
+  #exclude: Set<string> | undefined;
+  /** Once it may have run, that is what there is to say, whatever becomes of another attempt. */
+  #ran: { readonly error: unknown } | null = null;
+
+  constructor(
+    pool: Pool,
+    work: Work,
+    options: CallOptions,
+    resolve: (value: unknown) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#pool = pool;
+    this.#work = work;
+    this.#options = options;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#patience = options.queueTimeout ?? pool.core.options.queueTimeout;
+    this.#retries = options.retry ?? 0;
+  }
+
+  begin(): void {
+    if (this.#work.signal?.aborted === true) return this.#reject(this.#work.signal.reason);
+    keepAlive();
+    this.#ask();
+  }
+
+  #ask(): void {
+    const { core, clock } = this.#pool;
+    const { signal } = this.#work;
+    const { key } = this.#options;
+    const leased = core.acquire({ queueTimeout: this.#patience, signal, key, exclude: this.#exclude });
+    if (!(leased instanceof Promise)) return this.#run(leased);
+    const asked = clock.now();
+    const given = (lease: Lease<Worker>): void => {
+      this.#patience = Math.max(1, Math.ceil(this.#patience - (clock.now() - asked)));
+      this.#run(lease);
+    };
+    leased.then(given, (error: unknown) => {
+      letEnd();
+      this.#reject(this.#ran === null || signal?.aborted === true ? error : this.#ran.error);
+    });
+  }
+
+  #run(lease: Lease<Worker>): void {
+    const { signal } = this.#work;
+    if (signal?.aborted === true) {
+      // While the slot was on its way here.
+      lease.release();
+      letEnd();
+      return this.#reject(signal.reason);
+    }
+    let last = false;
+    let ended = false;
+    lease.runner.run(
+      this.#work,
+      (attempt) => {
+        last = !this.#settled(attempt, lease.runner.id);
+        if (ended && last) letEnd();
+      },
+      () => {
+        ended = true;
+        lease.release();
+        if (last) letEnd();
+      },
+    );
+  }
+
+  /** Returns whether there will be another attempt: when it never started, or was lost and its caller allows for that. */
+  #settled(attempt: Attempt, runner: string): boolean {
+    if ("value" in attempt) {
+      this.#resolve(attempt.value);
+      return false;
+    }
+    if ("moved" in attempt) {
+      (this.#exclude ??= new Set()).add(runner);
+    } else if ("lost" in attempt && this.#retries > 0) {
+      this.#ran = { error: attempt.lost };
+      this.#retries -= 1;
+    } else {
+      this.#reject(note("lost" in attempt ? attempt.lost : attempt.error, runner, this.#work.signal));
+      return false;
+    }
+    // Not here: the runner is in the middle of something.
+    queueMicrotask(() => this.#ask());
+    return true;
+  }
 }
 
 /**

@@ -114,15 +114,19 @@ function ready(pool: Pool, verb: Verb, kind: CallKind, fn: AnyFunction, rest: un
   const named = prepared.info.hash === "";
   // A closure is followed by options, a named function by its arguments.
   const given = named ? undefined : (rest[0] as CallOptions | undefined);
-  const options = { ...pool.callDefaults, ...given };
-  checkCallOptions(`flame.${verb}`, options);
+  const options = given === undefined ? pool.callDefaults : { ...pool.callDefaults, ...given };
+  if (given !== undefined) checkCallOptions(`flame.${verb}`, options);
   const work = workOf(pool, prepared, kind, named ? rest : [], options);
   return () => dispatch(pool, work, options);
 }
 
 /** As `ready`, and runs it: whatever is wrong rejects. */
-async function start(pool: Pool, verb: Verb, kind: CallKind, fn: AnyFunction, rest: unknown[]): Promise<unknown> {
-  return await ready(pool, verb, kind, fn, rest)();
+function start(pool: Pool, verb: Verb, kind: CallKind, fn: AnyFunction, rest: unknown[]): Promise<unknown> {
+  try {
+    return ready(pool, verb, kind, fn, rest)();
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }
 
 /**

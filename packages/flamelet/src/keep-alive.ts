@@ -8,21 +8,21 @@ let handle: NodeJS.Timeout | null = null;
  * Keeps this process alive while somebody waits for a call: sockets and timers of flamelet do not, so that idle runners
  * never stop an app from ending, but an app must not end under a caller's feet.
  */
-export function keepAlive(): () => void {
+export function keepAlive(): void {
   holders += 1;
   handle ??= setInterval(() => {}, LONGEST);
-  let held = true;
-  return () => {
-    if (!held) return;
-    held = false;
-    holders -= 1;
-    if (holders > 0 || handle === null) return;
-    clearInterval(handle);
-    handle = null;
-  };
+}
+
+/** To be called once for each `keepAlive`. */
+export function letEnd(): void {
+  holders -= 1;
+  if (holders > 0 || handle === null) return;
+  clearInterval(handle);
+  handle = null;
 }
 
 /** Keeps this process alive until `promise` settles; gives that promise. */
 export function aliveUntil<T>(promise: Promise<T>): Promise<T> {
-  return promise.finally(keepAlive());
+  keepAlive();
+  return promise.finally(letEnd);
 }

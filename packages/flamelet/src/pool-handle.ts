@@ -1,7 +1,7 @@
 import type { Clock } from "./clock.ts";
 import type { Subscribe } from "./events.ts";
 import { aliveUntil } from "./keep-alive.ts";
-import type { CallOptions, PoolOptions } from "./options.ts";
+import { type CallOptions, checkCallOptions, type PoolOptions } from "./options.ts";
 import type { PoolCore } from "./pool/pool.ts";
 import type { PoolEvents } from "./pool/pool-events.ts";
 import type { PoolStats } from "./pool/state.ts";
@@ -67,6 +67,7 @@ export class Pool implements AsyncDisposable {
    * function, whose arguments are all its own. `flame.call(ffmpeg.with({ timeout: 5_000 }), probe, path)`
    */
   with(options: CallOptions): Pool {
+    checkCallOptions("pool.with", options);
     return new Pool(this.core, this.clock, this.inline, { ...this.callDefaults, ...options });
   }
 

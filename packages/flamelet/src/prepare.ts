@@ -48,31 +48,37 @@ let lastInline = 0;
 
 /** Makes a piece of work. The values are read here, so what the caller changes afterwards makes no difference. */
 export function workOf(pool: Pool, prepared: Prepared, kind: CallKind, args: unknown[], options: CallOptions): Work {
-  const { info, captures, verb, fn } = prepared;
+  const { info, fn } = prepared;
   const named = info.hash === "";
   const uncompiled = info.hash === UNCOMPILED;
   // Each piece of work has a function of its own, so that the end of one is not the end of another.
   const id = uncompiled ? `inline#${(lastInline += 1)}` : info.id;
   const label = named ? id : `${id} (${info.where})`;
   const defaultTimeout = kind === "stream" ? Infinity : pool.core.options.timeout;
-  const base = {
+  // A stream and a placed child cross in any case: that is what makes them one.
+  const crosses = pool.inline === null || pool.inline.check || kind !== "value";
+  return {
     fn: id,
     hash: info.hash,
-    ...(uncompiled ? { own: { ...info, id, make: () => fn } } : {}),
+    own: uncompiled ? { ...info, id, make: () => fn } : null,
     label,
     kind,
     timeout: options.timeout ?? defaultTimeout,
     signal: options.signal,
+    values: crosses ? encodeValues(prepared, args, named) : NO_VALUES,
+    local: crosses ? null : { fn, args, named },
   };
-  // A stream and a placed child cross in any case: that is what makes them one.
-  if (pool.inline !== null && !pool.inline.check && kind === "value")
-    return { ...base, values: NO_VALUES, local: { fn, args, named } };
+}
+
+function encodeValues({ info, captures, verb }: Prepared, args: unknown[], named: boolean): Encoded {
   try {
-    return { ...base, values: encode([captures, args], { implicitCallbacks: named }), local: null };
+    return encode([captures, args], named ? NAMED : undefined);
   } catch (error) {
     throw error instanceof Unsendable ? unsendable(error, info, verb, named) : error;
   }
 }
+
+const NAMED = { implicitCallbacks: true } as const;
 
 /** Says which variable or argument it is, by its name in the source. */
 function unsendable(error: Unsendable, info: ClosureInfo, verb: Verb, named: boolean): Error {

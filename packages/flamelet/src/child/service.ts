@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { Session } from "../session/session.ts";
+import { SharedTimers } from "../shared-timers.ts";
 import type { Transport } from "../wire/transport.ts";
 import { ORPHANED } from "./parent-env.ts";
 import { Server } from "./serve.ts";
@@ -31,7 +32,7 @@ export class Service {
   constructor(transport: Transport, options: ServiceOptions) {
     const { clock, loaded, lease } = options;
     this.#options = options;
-    this.#server = new Server(options);
+    this.#server = new Server({ ...options, clock: new SharedTimers(clock) });
     this.#session = new Session(
       transport,
       {

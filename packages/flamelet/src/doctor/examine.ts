@@ -41,6 +41,7 @@ export async function examine(pool: Pool, say: Say): Promise<boolean> {
       timeout: options.bootTimeout,
       signal: undefined,
       values,
+      own: null,
       local: null,
     } as const;
     const report = (await dispatch(pool, work, { queueTimeout: options.bootTimeout })) as RunnerReport;

@@ -65,7 +65,7 @@ export function decide(view: PoolView, now: number): Plan {
     for (const { id } of view.ready) decisions.push({ kind: "retire", runner: id, reason });
     return { decisions, wakeAt: Infinity };
   }
-  decisions.push(...aboveMax(view));
+  retireAboveMax(view, decisions);
   const bootsAt = adjustBoots(view, now, decisions);
   const idleAt = retireIdle(view, now, decisions);
   return { decisions, wakeAt: Math.min(bootsAt, idleAt) };
@@ -97,13 +97,13 @@ function wantedSpare(view: PoolView): number {
   return isActive(view) ? view.options.buffer : 0;
 }
 
-function aboveMax(view: PoolView): Decision[] {
+function retireAboveMax(view: PoolView, decisions: Decision[]): void {
   const { max } = view.options;
   const surplus = view.ready.size - max;
-  if (surplus <= 0) return [];
+  if (surplus <= 0) return;
   const leastNeeded = [...view.ready].toSorted((a, b) => a.load - b.load || a.since - b.since);
   const reason = `max is ${max} now, and ${view.ready.size} runners are ready`;
-  return leastNeeded.slice(0, surplus).map(({ id }) => ({ kind: "retire", runner: id, reason }));
+  for (const { id } of leastNeeded.slice(0, surplus)) decisions.push({ kind: "retire", runner: id, reason });
 }
 
 /** Boots what is missing, or cancels what is too much. Returns when a boot that must wait may be started. */
@@ -149,6 +149,7 @@ function bootReason(view: PoolView, least: number): string {
 
 /** Retires what has been idle for long enough. Returns when the next one will have been. */
 function retireIdle(view: PoolView, now: number, decisions: Decision[]): number {
+  if (view.idle.size === 0) return Infinity;
   const { min, maxConcurrency, idleShutdownAfter, minIdleShutdownAfter } = view.options;
   const retired = decisions.filter((decision) => decision.kind === "retire").map(({ runner }) => runner);
   let left = view.ready.size - retired.length;

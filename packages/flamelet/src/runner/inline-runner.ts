@@ -4,6 +4,7 @@ import { RunnerLostError } from "../errors.ts";
 import type { RegisteredFunction } from "../registry.ts";
 import { memoryTransportPair } from "../session/memory-transport.ts";
 import { Session } from "../session/session.ts";
+import { SharedTimers } from "../shared-timers.ts";
 import { DirectWork } from "./direct-work.ts";
 import type { RunnerListener } from "./runner-control.ts";
 import { type Attempt, RunningWork, type Work, type Worker } from "./work.ts";
@@ -31,10 +32,15 @@ export class InlineRunner implements Worker {
   constructor(id: string, pool: string, clock: Clock, listener: RunnerListener) {
     this.id = id;
     this.#pool = pool;
-    this.#clock = clock;
+    this.#clock = new SharedTimers(clock);
     this.#listener = listener;
     const [here, there] = memoryTransportPair();
-    this.#server = new Server({ clock, runner: { id, pool }, loaded: Promise.resolve(), own: this.#closures });
+    this.#server = new Server({
+      clock: this.#clock,
+      runner: { id, pool },
+      loaded: Promise.resolve(),
+      own: this.#closures,
+    });
     // No heartbeat judges this process by its own silence.
     const options = { clock, silence: Infinity, heartbeat: Infinity };
     const closed = (error?: Error): void => this.#gone(error?.message ?? "it retired");
@@ -65,7 +71,7 @@ export class InlineRunner implements Worker {
         ? new RunningWork(work, this.#session, this.#clock, on)
         : new DirectWork(work, work.local, { id: this.id, pool: this.#pool }, this.#clock, on);
     this.#works.add(running);
-    if (work.own !== undefined) this.#closures.set(work.fn, work.own);
+    if (work.own !== null) this.#closures.set(work.fn, work.own);
     running.start();
   }
 

@@ -4,6 +4,7 @@ import { encodeParentEnv, ORPHANED, REFUSED } from "../child/parent-env.ts";
 import { type Clock, setAwakeTimer, type Timer } from "../clock.ts";
 import { BootError, BuildMismatchError, type ExitInfo, FlameError, RunnerLostError } from "../errors.ts";
 import { Session } from "../session/session.ts";
+import { SharedTimers } from "../shared-timers.ts";
 import type { Transport } from "../wire/transport.ts";
 import { bootFailure, lossReason } from "./failure.ts";
 import type { Seat, Seats } from "./listener.ts";
@@ -45,6 +46,7 @@ export class Runner implements Worker {
   readonly #output: string[] = [];
   readonly #abort = new AbortController();
   readonly #works = new Set<RunningWork>();
+  readonly #timers: SharedTimers;
   #state: State = "booting";
   #seat: Seat | null = null;
   #machine: Machine | null = null;
@@ -61,6 +63,7 @@ export class Runner implements Worker {
   constructor(id: string, deps: RunnerDeps, listener: RunnerListener, bootTimeout: number) {
     this.id = id;
     this.#deps = deps;
+    this.#timers = new SharedTimers(deps.clock);
     this.#listener = listener;
     this.#timer = deps.clock.setTimer(bootTimeout, () => {
       const heard =
@@ -209,7 +212,7 @@ export class Runner implements Worker {
       settled({ moved: true });
       return ended();
     }
-    const running = new RunningWork(work, session, this.#deps.clock, {
+    const running = new RunningWork(work, session, this.#timers, {
       settled,
       ended: () => {
         this.#works.delete(running);

@@ -16,7 +16,7 @@ export interface Work {
   readonly kind: CallKind;
   readonly values: Encoded;
   /** An uncompiled closure, which only a runner in this process can run: the function of that id. */
-  readonly own?: RegisteredFunction;
+  readonly own: RegisteredFunction | null;
   /** For a call to the inline backend without its check: the function itself, and its arguments as they are. */
   readonly local: {
     readonly fn: (...args: never[]) => unknown;

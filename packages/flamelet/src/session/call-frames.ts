@@ -7,7 +7,19 @@ const KINDS: readonly CallKind[] = ["value", "stream", "place"];
 /** The reasons for a refusal; a refusal carries the index. */
 export const REFUSALS: readonly Refusal[] = ["draining", "unknown-function", "build-mismatch", "values"];
 
-export function packCall(call: CallRequest): Buffer {
+/** Most calls begin as the one before. */
+let last: { readonly call: CallHead; readonly head: Buffer } | null = null;
+
+export function packCall({ fn, hash, kind, timeout }: CallRequest): Buffer {
+  const known = last?.call;
+  if (known?.fn === fn && known.hash === hash && known.kind === kind && known.timeout === timeout)
+    return (last as { head: Buffer }).head;
+  const call = { fn, hash, kind, timeout };
+  last = { call, head: pack(call) };
+  return last.head;
+}
+
+function pack(call: CallHead): Buffer {
   const hash = Buffer.byteLength(call.hash);
   const fn = Buffer.byteLength(call.fn);
   const head = Buffer.allocUnsafe(13 + hash + fn);

@@ -46,26 +46,28 @@ export class OutgoingCalls {
 
   /** Throws, having sent nothing, when the values hold something that lives elsewhere. */
   send(request: OutgoingRequest, listener: CallListener): OutgoingCall {
-    const { type, scope, values, head, keeps = null } = request;
+    const { type, scope, values, keeps = null } = request;
     const id = this.#nextId++;
     // What an invocation is given lives as long as the call that it belongs to.
     const call = new OutgoingCall(id, request.lane(id), scope, listener, type === Type.CALL ? values : null, keeps);
     this.#exports.attach(values, scope, { hold: false });
     this.#calls.set(id, call);
-    this.#readying.whenReady(
-      values,
-      call.lane,
-      () => {
-        if (call.settled || this.#link.over) return;
-        const written = (): void => this.#exports.activate(values);
-        call.message = this.#connection.send(type, MINE, id, packValue(values, head), call.lane, written);
-      },
-      (error) => {
+    if (this.#readying.isReady(values, call.lane)) {
+      this.#transmit(call, request);
+    } else {
+      const failed = (error: unknown): void => {
         this.#settle(call, "failed", error);
         this.#end(call, error);
-      },
-    );
+      };
+      this.#readying.whenReady(values, call.lane, () => this.#transmit(call, request), failed);
+    }
     return call;
+  }
+
+  #transmit(call: OutgoingCall, { type, values, head }: OutgoingRequest): void {
+    if (call.settled || this.#link.over) return;
+    const written = values.exports.length === 0 ? undefined : (): void => this.#exports.activate(values);
+    call.message = this.#connection.send(type, MINE, call.id, packValue(values, head), call.lane, written);
   }
 
   /**

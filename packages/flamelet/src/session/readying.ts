@@ -5,11 +5,15 @@ export class Readying {
   /** By lane, the last message that waits, and with it those behind it. */
   readonly #lanes = new Map<number, Promise<void>>();
 
+  /** Whether it can go out at once; the usual case, for which a caller need not make the two functions. */
+  isReady(values: Encoded, lane: number): boolean {
+    return values.ready === null && (this.#lanes.size === 0 || !this.#lanes.has(lane));
+  }
+
   /** Calls `send` at once, or when the bytes have been read; or `failed`, if they cannot be. */
   whenReady(values: Encoded, lane: number, send: () => void, failed: (error: unknown) => void): void {
-    const before = this.#lanes.get(lane);
-    if (values.ready === null && before === undefined) return send();
-    const sent = Promise.all([values.ready, before]).then(send, failed);
+    if (this.isReady(values, lane)) return send();
+    const sent = Promise.all([values.ready, this.#lanes.get(lane)]).then(send, failed);
     this.#lanes.set(lane, sent);
     void sent.then(() => {
       if (this.#lanes.get(lane) === sent) this.#lanes.delete(lane);

@@ -12,8 +12,8 @@ const ENDED = {
  * as the child does.
  */
 export class Scope {
-  /** Ends each thing of the scope; called once, with the reason. */
-  readonly #members = new Set<(reason: unknown) => void>();
+  /** Ends each thing of the scope; called once, with the reason. Most scopes have none. */
+  #members: Set<(reason: unknown) => void> | null = null;
   #holds = 0;
   #over: { readonly reason: unknown } | null = null;
   #completed = false;
@@ -45,8 +45,9 @@ export class Scope {
       end(this.#over.reason);
       return () => {};
     }
-    this.#members.add(end);
-    return () => void this.#members.delete(end);
+    const members = (this.#members ??= new Set());
+    members.add(end);
+    return () => void members.delete(end);
   }
 
   /** Keeps the work open until the returned function is called (any number of times). */
@@ -67,7 +68,7 @@ export class Scope {
     // Most calls hand nothing across, and an error is dear to make: it is made when somebody has to be told.
     this.#completed = reason === undefined;
     this.#over = this.#completed ? ENDED : { reason };
-    if (this.#members.size === 0) return;
+    if (this.#members === null || this.#members.size === 0) return;
     const { reason: told } = this.#over;
     this.#over = { reason: told };
     for (const end of this.#members) end(told);

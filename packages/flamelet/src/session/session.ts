@@ -1,5 +1,5 @@
 import { ProtocolError, SerializationError } from "../errors.ts";
-import { decode, encode, type Encoded } from "../wire/codec.ts";
+import { decode, decodePlain, encode, type Encoded, isPlainText } from "../wire/codec.ts";
 import { Connection, type ConnectionLimits, defaultConnectionLimits } from "../wire/connection.ts";
 import { ENDED, FAILED, MINE, Type } from "../wire/frames.ts";
 import { packValue, type PackedValue, unpackValue } from "../wire/message.ts";
@@ -61,7 +61,7 @@ export class Session implements Link {
     this.#connection = new Connection(
       transport,
       {
-        message: (...message) => this.#message(...message),
+        message: (type, flags, id, body) => this.#message(type, flags, id, body),
         closed: (error) => this.#closed(error),
       },
       options.limits ?? defaultConnectionLimits,
@@ -230,21 +230,28 @@ export class Session implements Link {
     const encoded = encode(value);
     this.#exports.attach(encoded, call.scope, { hold: true, owned: call.kind === "place" && type === Type.RESULT });
     const lane = callLane(call.id, false);
-    this.#readying.whenReady(
-      encoded,
-      lane,
-      () => {
-        const flags = call.scope.held ? 0 : ENDED;
-        const written = (): void => this.#exports.activate(encoded);
-        this.#connection.send(type, flags, call.id, packValue(encoded), lane, written);
-        if (flags === ENDED) call.finish({ tell: false });
-        else call.scope.onReleased = () => call.finish();
-      },
-      (error) => {
-        this.#exports.drop(encoded);
-        call.fail(error);
-      },
-    );
+    if (this.#readying.isReady(encoded, lane)) return this.#sendAnswer(call, type, encoded);
+    const failed = (error: unknown): void => {
+      this.#exports.drop(encoded);
+      call.fail(error);
+    };
+    this.#readying.whenReady(encoded, lane, () => this.#sendAnswer(call, type, encoded), failed);
+  }
+
+  #sendAnswer(call: Incoming, type: typeof Type.RESULT | typeof Type.ERROR, value: Encoded): void {
+    const flags = call.scope.held ? 0 : ENDED;
+    this.#connection.send(type, flags, call.id, packValue(value), callLane(call.id, false), this.#onWritten(value));
+    if (flags === ENDED) call.finish({ tell: false });
+    else call.scope.onReleased = () => call.finish();
+  }
+
+  /** What is to happen when a value is on the wire; nothing, for most. */
+  #onWritten(value: Encoded, then?: () => void): (() => void) | undefined {
+    if (value.exports.length === 0) return then;
+    return () => {
+      this.#exports.activate(value);
+      then?.();
+    };
   }
 
   refuse(call: Incoming, refusal: Refusal, detail: string): void {
@@ -278,11 +285,8 @@ export class Session implements Link {
     { hold = false, onWritten }: SendOptions = {},
   ): void {
     this.#exports.attach(value, scope, { hold });
-    const written = (): void => {
-      this.#exports.activate(value);
-      onWritten?.();
-    };
-    const send = (): void => this.send(type, flags, id, packValue(value), lane, written);
+    const send = (): void => this.send(type, flags, id, packValue(value), lane, this.#onWritten(value, onWritten));
+    if (this.#readying.isReady(value, lane)) return send();
     this.#readying.whenReady(value, lane, send, (error) => {
       this.#exports.drop(value);
       const failed = type === Type.RESULT ? Type.ERROR : type;
@@ -291,6 +295,8 @@ export class Session implements Link {
   }
 
   decode(packed: PackedValue, scope: Scope): unknown {
+    // Nothing in it comes from elsewhere.
+    if (isPlainText(packed.json)) return decodePlain(packed.json);
     const importer = this.#standIns.importer(scope, (id) => this.#exports.home(id));
     return decode(packed.json, packed.attachments, importer);
   }

@@ -73,6 +73,13 @@ export function encode(value: unknown, options: EncodeOptions = {}): Encoded {
   return new Encoder(options.implicitCallbacks ?? false, defaultValueLimits).run(value);
 }
 
+/** As `decode`, for a text of which `isPlainText` says that nothing but itself is needed to read it. */
+export function decodePlain(json: string): unknown {
+  return readPlain(json, defaultValueLimits);
+}
+
+export { isPlainText };
+
 /**
  * Decodes what `encode` gave. Throws a `ProtocolError` for text that no encoder writes, and a `SerializationError` for a
  * value that is too big or that this side cannot make. Nothing that was decoded is called or awaited, but objects with a

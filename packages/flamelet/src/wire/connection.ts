@@ -49,7 +49,9 @@ export class Connection implements Receiver {
     this.#transport = transport;
     this.#handler = handler;
     this.#limits = limits;
-    this.#decoder = new FrameDecoder({ payload: (...frame) => this.#payload(...frame) });
+    this.#decoder = new FrameDecoder({
+      payload: (type, flags, id, bytes, last) => this.#payload(type, flags, id, bytes, last),
+    });
   }
 
   /** Starts to listen. Separate from the constructor, since bytes may be waiting already. */

@@ -103,7 +103,7 @@ const EMPTY = new Uint8Array(0);
 /** Cuts a stream of bytes into frames. The header is checked before anything of the payload is kept. */
 export class FrameDecoder {
   readonly #sink: FrameSink;
-  readonly #header: Buffer = Buffer.alloc(HEADER);
+  readonly #header = new Uint8Array(HEADER);
   #have = 0;
   #type: Type = Type.PING;
   #flags = 0;
@@ -120,13 +120,16 @@ export class FrameDecoder {
     let at = 0;
     while (at < bytes.length) {
       if (this.#left < 0) {
-        const take = Math.min(HEADER - this.#have, bytes.length - at);
-        this.#header.set(bytes.subarray(at, at + take), this.#have);
-        this.#have += take;
-        at += take;
-        if (this.#have < HEADER) return;
-        this.#have = 0;
-        this.#readHeader();
+        const whole = this.#have === 0 && bytes.length - at >= HEADER;
+        if (whole) {
+          this.#readHeader(bytes, at);
+          at += HEADER;
+        } else {
+          at = this.#collectHeader(bytes, at);
+          if (this.#have < HEADER) return;
+          this.#have = 0;
+          this.#readHeader(this.#header, 0);
+        }
         if (this.#left > 0) continue;
         this.#left = -1;
         this.#sink.payload(this.#type, this.#flags, this.#id, EMPTY, true);
@@ -141,20 +144,30 @@ export class FrameDecoder {
     }
   }
 
-  #readHeader(): void {
-    const header = this.#header;
-    const type = header[0] as number;
-    const flags = header[1] as number;
-    const length = header.readUInt32BE(8);
+  /** Takes what is there of a header that came in pieces. Returns where it stopped reading. */
+  #collectHeader(bytes: Uint8Array, at: number): number {
+    const end = Math.min(at + HEADER - this.#have, bytes.length);
+    while (at < end) this.#header[this.#have++] = bytes[at++] as number;
+    return at;
+  }
+
+  #readHeader(header: Uint8Array, at: number): void {
+    const type = header[at] as number;
+    const flags = header[at + 1] as number;
+    const id = (uint16(header, at + 2) * 0x10000 + uint16(header, at + 4)) * 0x10000 + uint16(header, at + 6);
+    const length = uint16(header, at + 8) * 0x10000 + uint16(header, at + 10);
     if (type < Type.CALL || type > LAST_TYPE) throw new ProtocolError(`unknown frame type ${type}`);
     if ((flags & ~KNOWN_FLAGS) !== 0) throw new ProtocolError(`unknown flags ${flags} on a frame of type ${type}`);
     if (length > MAX_PAYLOAD) throw new ProtocolError(`a frame of ${length} bytes exceeds the limit of ${MAX_PAYLOAD}`);
     if (length === 0 && (flags & MORE) !== 0) throw new ProtocolError("an empty frame says that more follows");
-    const id = header.readUIntBE(2, 6);
     if (id > MAX_ID) throw new ProtocolError(`id ${id} exceeds the limit of ${MAX_ID}`);
     this.#type = type as Type;
     this.#flags = flags;
     this.#id = id;
     this.#left = length;
   }
+}
+
+function uint16(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
 }

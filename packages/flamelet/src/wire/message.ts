@@ -14,6 +14,8 @@ const MAX_ATTACHMENTS = 65_536;
 /** Attachments below this size are copied out of what arrived, so that keeping one does not keep all that came with it. */
 const COPY_BELOW = 16 * 1024;
 
+const NO_ATTACHMENTS: readonly Uint8Array[] = [];
+
 /** The chunks of a message's body: `prefix`, then the value. The attachments are not copied. */
 export function packValue(value: PackedValue, prefix: Uint8Array | null = null): Uint8Array[] {
   const before = prefix?.length ?? 0;
@@ -30,14 +32,15 @@ export function packValue(value: PackedValue, prefix: Uint8Array | null = null):
 
 /** Reads the value that starts at `offset` and reaches to the end of `body`. */
 export function unpackValue(body: Uint8Array, offset = 0): PackedValue {
-  const view = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  const need = (bytes: number): void => {
-    if (offset + bytes > view.length) throw new ProtocolError("a value is shorter than it says");
-  };
-  need(4);
+  const view = Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  if (offset + 8 > view.length) throw tooShort();
   const count = view.readUInt32BE(offset);
   offset += 4;
+  if (count === 0) return { json: onlyText(view, offset), attachments: NO_ATTACHMENTS };
   if (count > MAX_ATTACHMENTS) throw new ProtocolError(`${count} attachments exceed the limit of ${MAX_ATTACHMENTS}`);
+  const need = (bytes: number): void => {
+    if (offset + bytes > view.length) throw tooShort();
+  };
   need(4 * count + 4);
   const lengths: number[] = [];
   for (let i = 0; i < count; i++, offset += 4) lengths.push(view.readUInt32BE(offset));
@@ -52,6 +55,22 @@ export function unpackValue(body: Uint8Array, offset = 0): PackedValue {
     offset += length;
     return length < COPY_BELOW ? bytes.slice() : bytes;
   });
-  if (offset !== view.length) throw new ProtocolError("a value is longer than it says");
+  if (offset !== view.length) throw tooLong();
   return { json, attachments };
+}
+
+/** The text of a value without attachments, which is all that follows its length. */
+function onlyText(view: Buffer, offset: number): string {
+  const end = offset + 4 + view.readUInt32BE(offset);
+  if (end > view.length) throw tooShort();
+  if (end < view.length) throw tooLong();
+  return view.toString("utf8", offset + 4, end);
+}
+
+function tooShort(): ProtocolError {
+  return new ProtocolError("a value is shorter than it says");
+}
+
+function tooLong(): ProtocolError {
+  return new ProtocolError("a value is longer than it says");
 }

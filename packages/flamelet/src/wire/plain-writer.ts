@@ -36,10 +36,29 @@ export function writePlain(value: unknown, limits: ValueLimits): string | null {
 
 const NOT_PLAIN = Symbol("not plain");
 
+/** Up to so many are looked through one by one, which costs less than a Set. */
+const FEW = 8;
+
+/** The objects that were met: what occurs twice must arrive as one, which JSON cannot say. */
+class Seen {
+  readonly #few: object[] = [];
+  #many: Set<object> | null = null;
+
+  /** Whether it is new. */
+  add(value: object): boolean {
+    if (this.#many !== null) {
+      const { size } = this.#many;
+      return this.#many.add(value).size > size;
+    }
+    if (this.#few.includes(value)) return false;
+    if (this.#few.push(value) === FEW) this.#many = new Set(this.#few);
+    return true;
+  }
+}
+
 class Copier {
   readonly #limits: ValueLimits;
-  /** What occurs twice must arrive as one, which JSON cannot say. */
-  readonly #seen = new Set<object>();
+  readonly #seen = new Seen();
   #nodes = 0;
   escaped = false;
 
@@ -74,8 +93,7 @@ class Copier {
   }
 
   #object(value: object, depth: number): unknown {
-    if (depth === MAX_DEPTH || this.#seen.has(value)) return NOT_PLAIN;
-    this.#seen.add(value);
+    if (depth === MAX_DEPTH || !this.#seen.add(value)) return NOT_PLAIN;
     const prototype: unknown = Object.getPrototypeOf(value);
     if (prototype === Object.prototype) return this.#record(value as Record<string, unknown>, depth + 1);
     if (prototype === Array.prototype && Array.isArray(value)) return this.#array(value, depth + 1);

@@ -162,6 +162,7 @@ export function work(
     label: "the work",
     kind: "value",
     values,
+    own: null,
     local: null,
     timeout: Infinity,
     signal: undefined,

@@ -89,14 +89,24 @@ class DeafLink extends WatchdogLink {
 
 /** Goes by the clock, as if this process had always been awake. */
 class ImpatientLink extends WatchdogLink {
+  readonly #now: () => number;
+  #heardAt: number;
+
   constructor(...[clock]: ConstructorParameters<typeof WatchdogLink>) {
     super(clock);
+    this.#now = () => clock.now();
+    this.#heardAt = clock.now();
     const look = (): void => {
-      const silent = clock.now() - this.lastHeard;
+      const silent = clock.now() - this.#heardAt;
       if (silent > 5_000) this.listener?.silent(silent);
       if (this.listener !== null || silent < 5_000) clock.setTimer(1_000, look);
     };
     clock.setTimer(1_000, look);
+  }
+
+  override data(bytes: Uint8Array): void {
+    this.#heardAt = this.#now();
+    super.data(bytes);
   }
 }
 

@@ -4,7 +4,7 @@ import { simulate } from "../../simulation/simulate.ts";
 import { mutations } from "./mutations.ts";
 
 /** How many histories a fault of flamelet may hide in. */
-const SEEDS = 200;
+const SEEDS = 400;
 
 test("every rule holds in 300 histories", async () => {
   for (let seed = 1; seed <= 300; seed++) {
