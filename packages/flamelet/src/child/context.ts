@@ -11,6 +11,30 @@ export interface CallContext {
   readonly runner: { readonly id: string; readonly pool: string };
 }
 
+/** A context whose signal is made when somebody looks at it: most functions never do. */
+export class LazyContext implements CallContext {
+  readonly runner: { readonly id: string; readonly pool: string };
+  #controller: AbortController | null = null;
+  #aborted: { readonly reason: unknown } | null = null;
+
+  constructor(runner: { readonly id: string; readonly pool: string }) {
+    this.runner = runner;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = new AbortController();
+      if (this.#aborted !== null) this.#controller.abort(this.#aborted.reason);
+    }
+    return this.#controller.signal;
+  }
+
+  abort(reason: unknown): void {
+    this.#aborted ??= { reason };
+    this.#controller?.abort(reason);
+  }
+}
+
 const storage = new AsyncLocalStorage<CallContext>();
 
 /** The context of the call that is running here, or null outside of one. */

@@ -7,7 +7,7 @@ import { disposeOf } from "../session/exports.ts";
 import { endUnread } from "../session/pump.ts";
 import { ref } from "../wire/by-reference.ts";
 import { toSerializationError, Unsendable } from "../wire/unsendable.ts";
-import { type CallContext, runInContext } from "./context.ts";
+import { type CallContext, LazyContext, runInContext } from "./context.ts";
 
 /** How long a call waits for a function that a module registers late, after the app counted as loaded. */
 const REGISTRATION_GRACE = 2_000;
@@ -188,35 +188,21 @@ function placed(value: unknown): unknown {
   return ref(value);
 }
 
-/** The context of one call. Its signal is made when somebody looks at it: most functions never do. */
-class Context implements CallContext {
-  readonly runner: { readonly id: string; readonly pool: string };
-  #controller: AbortController | null = null;
-  #aborted: { reason: unknown } | null = null;
+/** The context of one call, and its clock. */
+class Context extends LazyContext {
   #timer: Timer | null = null;
   /** Set when its time was over before it ended. */
   timedOut: CallTimeoutError | null = null;
 
   constructor({ clock, runner }: ServerOptions, call: IncomingCall) {
-    this.runner = runner;
+    super(runner);
     const ms = call.timeout;
     if (ms !== Infinity) this.#timer = clock.setTimer(ms, () => this.#timeOut(new CallTimeoutError(call.fn, ms)));
-  }
-
-  get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    if (this.#aborted !== null && !this.#controller.signal.aborted) this.#controller.abort(this.#aborted.reason);
-    return this.#controller.signal;
   }
 
   #timeOut(error: CallTimeoutError): void {
     this.timedOut = error;
     this.abort(error);
-  }
-
-  abort(reason: unknown): void {
-    this.#aborted ??= { reason };
-    this.#controller?.abort(reason);
   }
 
   stopClock(): void {

@@ -1,4 +1,4 @@
-import { type CallContext, runInContext } from "../child/context.ts";
+import { type CallContext, LazyContext, runInContext } from "../child/context.ts";
 import type { Clock, Timer } from "../clock.ts";
 import { CallTimeoutError } from "../errors.ts";
 import { type Attempt, GRACE, type Work } from "./work.ts";
@@ -9,8 +9,7 @@ export class DirectWork {
   readonly #local: NonNullable<Work["local"]>;
   readonly #clock: Clock;
   readonly #on: { settled: (attempt: Attempt) => void; ended: () => void; stuck: () => void };
-  readonly #controller = new AbortController();
-  readonly #context: CallContext;
+  readonly #context: LazyContext;
   #timer: Timer | null = null;
   #done = false;
   #over = false;
@@ -27,7 +26,7 @@ export class DirectWork {
     this.#local = local;
     this.#clock = clock;
     this.#on = on;
-    this.#context = { runner, signal: this.#controller.signal };
+    this.#context = new LazyContext(runner);
   }
 
   start(): void {
@@ -47,7 +46,7 @@ export class DirectWork {
 
   /** The runner is gone, and the work with it: the function is told, and nobody hears of it any more. */
   lost(error: unknown): void {
-    this.#controller.abort(error);
+    this.#context.abort(error);
     this.#end({ lost: error });
   }
 
@@ -55,7 +54,7 @@ export class DirectWork {
 
   #giveUp(reason: unknown): void {
     this.#settle({ error: reason });
-    this.#controller.abort(reason);
+    this.#context.abort(reason);
   }
 
   #settle(attempt: Attempt): void {
