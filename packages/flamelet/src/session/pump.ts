@@ -1,4 +1,3 @@
-import { IncomingMessage } from "node:http";
 import { Readable, Writable } from "node:stream";
 import type { Inflow } from "./flow.ts";
 
@@ -9,6 +8,11 @@ interface Source {
   cancel(reason: unknown): Promise<unknown>;
 }
 
+/** Node's `IncomingMessage`, known by a property of it: loading node:http would cost every start of a runner. */
+function isHttpRequest(value: object): value is Readable {
+  return value instanceof Readable && Object.hasOwn(value, "httpVersionMajor");
+}
+
 function open(value: object): Source {
   if (value instanceof ReadableStream) {
     const reader = value.getReader();
@@ -17,15 +21,14 @@ function open(value: object): Source {
       cancel: (reason) => reader.cancel(reason),
     };
   }
-  const iterator =
-    value instanceof IncomingMessage
-      ? value.iterator({ destroyOnReturn: false })
-      : (value as AsyncIterable<unknown>)[Symbol.asyncIterator]();
+  const iterator = isHttpRequest(value)
+    ? value.iterator({ destroyOnReturn: false })
+    : (value as AsyncIterable<unknown>)[Symbol.asyncIterator]();
   return {
     next: () => iterator.next(),
     cancel: async (reason) => {
       // With a request that came by HTTP would go its connection, and with that the answer to it.
-      if (value instanceof IncomingMessage) return void value.resume();
+      if (isHttpRequest(value)) return void value.resume();
       if (value instanceof Readable) {
         // Its owner may listen for the error, but need not: it is what the other side wanted.
         value.on("error", () => {});

@@ -2,11 +2,23 @@ import { cannot, fieldCount, indexField, malformed, textField, type ValueKind } 
 
 /** Fetch's own classes. Bodies are streams and stay streams; `url` and `redirected` of a response do not cross. */
 
+/**
+ * Whether it is of that class of fetch's, or of one that extends it. The name is looked at first, since a mere mention of
+ * the class has Node load its whole HTTP client, and most runners start without any need of that.
+ */
+function isA(name: "Headers" | "Request" | "Response", value: object): boolean {
+  for (let level: object | null = value; level !== null; level = Object.getPrototypeOf(level)) {
+    const type: unknown = Object.getOwnPropertyDescriptor(level, "constructor")?.value;
+    if (typeof type === "function" && type.name === name) return value instanceof globalThis[name];
+  }
+  return false;
+}
+
 const USED = "its body has been used";
 
 const headers: ValueKind = {
   tag: "Headers",
-  prototypes: [Headers.prototype],
+  matches: (value) => isA("Headers", value),
   reduce: (value: Headers) => [[...value]],
   revive(fields) {
     fieldCount(fields, 1, "Headers");
@@ -34,7 +46,7 @@ function bodyField(value: unknown): ReadableStream | null {
 
 const request: ValueKind = {
   tag: "Request",
-  matches: (value) => value instanceof Request,
+  matches: (value) => isA("Request", value),
   reduce(value: Request) {
     if (value.bodyUsed) throw cannot("Request", USED);
     return [value.url, value.method, value.headers, value.redirect, value.signal, value.body];
@@ -56,7 +68,7 @@ const request: ValueKind = {
 
 const response: ValueKind = {
   tag: "Response",
-  matches: (value) => value instanceof Response,
+  matches: (value) => isA("Response", value),
   reduce(value: Response) {
     if (value.bodyUsed) throw cannot("Response", USED);
     if (value.status === 0) throw cannot("Response", "it is that of a request which failed");
