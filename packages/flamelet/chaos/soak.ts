@@ -9,17 +9,27 @@ import * as fns from "./functions.ts";
 const HELP = `npm run soak -- [--minutes N]
 
 Churns calls, streams, placed children and runners for N minutes (default 60) and samples the parent's memory and open
-resources. Ends with 1 if, from the first half to the second, memory grew by more than a tenth or resources grew at all.
+resources. Ends with 1 if, from the first half to the second, what the heap holds, what belongs to it outside, or native
+memory grew by more than a tenth, or resources grew at all.
 `;
 
 /** What a garbage collector may be late with, in bytes. */
 const NOISE = 5_000_000;
+/** The time is told in so many parts. */
+const PARTS = 10;
 
+/** What is measured, in bytes where nothing else is said, while nothing runs, no runner exists and garbage was collected. */
 interface Sample {
-  /** Bytes of the heap after a collection. */
+  /** What JavaScript's heap holds. */
   readonly heap: number;
-  readonly rss: number;
-  /** Open handles and timers, while nothing runs and no runner exists. */
+  /** Buffers, and what else belongs to objects of the heap but lies outside. */
+  readonly external: number;
+  /**
+   * Memory of the process outside of the heap. The heap itself is left out: V8 keeps what it once needed for its garbage,
+   * up to a limit, which has nothing to do with what is in use.
+   */
+  readonly native: number;
+  /** How many handles and timers are open. */
   readonly resources: number;
 }
 
@@ -57,11 +67,9 @@ async function sample(pool: ReturnType<typeof flame.pool>): Promise<Sample> {
   globalThis.gc?.();
   await new Promise((resolve) => setTimeout(resolve, 100));
   globalThis.gc?.();
-  return {
-    heap: process.memoryUsage().heapUsed,
-    rss: process.memoryUsage.rss(),
-    resources: process.getActiveResourcesInfo().length,
-  };
+  const { heapUsed, heapTotal, external, rss } = process.memoryUsage();
+  const resources = process.getActiveResourcesInfo().length;
+  return { heap: heapUsed, external, native: rss - heapTotal, resources };
 }
 
 async function soak(minutes: number): Promise<boolean> {
@@ -82,22 +90,31 @@ async function soak(minutes: number): Promise<boolean> {
   await pool.close();
   // The first sample is of a process that still loads and compiles.
   const steady = samples.slice(1);
-  const half = Math.ceil(steady.length / 2);
-  const [before, after] = [steady.slice(0, half), steady.slice(half)];
-  const figure = (of: (one: Sample) => number): [number, number] => [median(before.map(of)), median(after.map(of))];
-  const heap = figure((one) => one.heap);
-  const rss = figure((one) => one.rss);
-  const resources = figure((one) => one.resources);
   console.log(
-    `${calls} pieces of work in ${waves} waves, ${samples.length} samples; medians of the first and the second half:`,
+    `${calls} pieces of work in ${waves} waves, ${samples.length} samples; medians of each part of the time, MB:`,
   );
-  console.table({
-    "heap, MB": heap.map(mb),
-    "RSS, MB": rss.map(mb),
-    "open resources": resources,
-  });
-  const steadyIn = ([earlier, later]: [number, number]): boolean => later <= earlier * 1.1 + NOISE;
-  return steadyIn(heap) && steadyIn(rss) && resources[1] <= resources[0];
+  console.table(
+    Array.from({ length: PARTS }, (_, part) => {
+      const { heap, external, native, resources } = medians(slice(steady, part / PARTS, (part + 1) / PARTS));
+      return { heap: mb(heap), external: mb(external), native: mb(native), "open resources": resources };
+    }),
+  );
+  const [earlier, later] = [medians(slice(steady, 0, 1 / 2)), medians(slice(steady, 1 / 2, 1))];
+  const grown = (["heap", "external", "native"] as const).filter((of) => later[of] > earlier[of] * 1.1 + NOISE);
+  if (grown.length > 0) console.log(`from the first half to the second, this grew: ${grown.join(", ")}`);
+  if (later.resources > earlier.resources) console.log("handles or timers were left open");
+  return grown.length === 0 && later.resources <= earlier.resources;
+}
+
+/** The samples from one fraction of the time to another, at least one of them. */
+function slice(samples: readonly Sample[], from: number, to: number): readonly Sample[] {
+  const start = Math.min(Math.floor(samples.length * from), samples.length - 1);
+  return samples.slice(start, Math.max(start + 1, Math.floor(samples.length * to)));
+}
+
+function medians(samples: readonly Sample[]): Sample {
+  const of = (key: keyof Sample): number => median(samples.map((sample) => sample[key]));
+  return { heap: of("heap"), external: of("external"), native: of("native"), resources: of("resources") };
 }
 
 const { values } = parseArgs({
