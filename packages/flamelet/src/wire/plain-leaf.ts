@@ -3,14 +3,21 @@ import { ProtocolError, SerializationError } from "../errors.ts";
 import type { ValueLimits } from "./limits.ts";
 
 /**
- * What JSON cannot say about a single value, said in a string: an escape character, one letter for the kind, the rest. A
- * string of the app that begins with the escape character gets another one in front.
+ * What JSON cannot say, said in a string: an escape character, one letter for the kind, the rest. A string of the app that
+ * begins with the escape character gets another one in front.
+ *
+ * `u` undefined, `n` a number that JSON does not know, `i` a bigint, `d` a Date; `r` the object of that number, counted
+ * from 0 in the order in which they are met; `m` and `s` at the beginning of an array: a Map of the keys and values that
+ * follow, a Set of what follows.
  */
 export const ESCAPE = 0;
 const MARK = String.fromCharCode(ESCAPE);
 
-/** As text, a value that JSON would lose; null for what is no such value. */
-export function writeLeaf(value: unknown): string | null {
+export const MAP: string = `${MARK}m`;
+export const SET: string = `${MARK}s`;
+
+/** As text, a primitive that JSON would lose or mistake. */
+export function writeLeaf(value: undefined | number | bigint | string): string {
   switch (typeof value) {
     case "undefined":
       return `${MARK}u`;
@@ -20,16 +27,20 @@ export function writeLeaf(value: unknown): string | null {
       return `${MARK}i${value}`;
     case "string":
       return MARK + value;
-    case "object":
-      return isDate(value) ? `${MARK}d${Date.prototype.getTime.call(value)}` : null;
-    default:
-      return null;
   }
 }
 
+export function writeDate(value: Date): string {
+  return `${MARK}d${Date.prototype.getTime.call(value)}`;
+}
+
 /** An ordinary Date, and not an object that only looks like one, nor an instance of a class that extends it. */
-function isDate(value: object | null): value is Date {
+export function isDate(value: object): value is Date {
   return types.isDate(value) && Object.getPrototypeOf(value) === Date.prototype;
+}
+
+export function writeReference(number: number): string {
+  return `${MARK}r${number}`;
 }
 
 const NUMBERS = new Map([
@@ -39,8 +50,11 @@ const NUMBERS = new Map([
   ["-Infinity", -Infinity],
 ]);
 
-/** The value of a text that begins with the escape character. Throws for what `writeLeaf` does not write. */
-export function readLeaf(text: string, { maxBigIntDigits }: ValueLimits): unknown {
+/**
+ * The value of a text that begins with the escape character. Throws for what is not written by the functions above.
+ * @param objects Those that were met before; a Date joins them.
+ */
+export function readLeaf(text: string, objects: object[], { maxBigIntDigits }: ValueLimits): unknown {
   const rest = text.slice(2);
   switch (text[1]) {
     case MARK:
@@ -57,8 +71,17 @@ export function readLeaf(text: string, { maxBigIntDigits }: ValueLimits): unknow
       if (/^-?\d+$/.test(rest)) return BigInt(rest);
       break;
     case "d":
-      if (rest === "NaN" || /^-?\d+$/.test(rest)) return new Date(Number(rest));
+      if (rest === "NaN" || /^-?\d{1,16}$/.test(rest)) {
+        const date = new Date(Number(rest));
+        objects.push(date);
+        return date;
+      }
       break;
+    case "r": {
+      const object = /^\d{1,9}$/.test(rest) ? objects[Number(rest)] : undefined;
+      if (object !== undefined) return object;
+      break;
+    }
   }
   throw new ProtocolError("the text of a value is malformed: an escaped value");
 }

@@ -1,6 +1,6 @@
 import { ProtocolError, SerializationError } from "../errors.ts";
 import type { ValueLimits } from "./limits.ts";
-import { ESCAPE, readLeaf } from "./plain-leaf.ts";
+import { ESCAPE, MAP, readLeaf, SET } from "./plain-leaf.ts";
 import { ESCAPED_TEXT, JSON_TEXT } from "./plain-writer.ts";
 
 /** Whether `readPlain` reads this text. */
@@ -15,7 +15,7 @@ export function readPlain(text: string, limits: ValueLimits): unknown {
   try {
     value = JSON.parse(text.slice(1));
   } catch {
-    throw new ProtocolError("the text of a value is malformed: it is not JSON");
+    throw malformed("it is not JSON");
   }
   const escaped = text[0] === ESCAPED_TEXT;
   // A level takes two characters and a part at least one, and a key can hide its name behind an escape sequence.
@@ -28,10 +28,16 @@ function over(what: string, limit: number): SerializationError {
   return new SerializationError(`a value exceeds the limit of ${limit} ${what}`);
 }
 
+function malformed(what: string): ProtocolError {
+  return new ProtocolError(`the text of a value is malformed: ${what}`);
+}
+
 /** Looks through what was parsed, and puts values in the place of the strings that stand for them. */
 class Reader {
   readonly #limits: ValueLimits;
   readonly #escaped: boolean;
+  /** In the order in which they were met, which is that of the writer. */
+  readonly #objects: object[] = [];
   #nodes = 0;
 
   constructor(limits: ValueLimits, escaped: boolean) {
@@ -43,34 +49,54 @@ class Reader {
     if (typeof value === "string") return this.#string(value);
     if (typeof value !== "object" || value === null) return value;
     if (depth > this.#limits.maxDepth) throw over("levels", this.#limits.maxDepth);
-    if (Array.isArray(value)) this.#array(value, depth + 1);
-    else this.#record(value as Record<string, unknown>, depth + 1);
-    return value;
+    if (Array.isArray(value)) return this.#array(value, depth + 1);
+    return this.#record(value as Record<string, unknown>, depth + 1);
   }
 
   #string(text: string): unknown {
     if (text.length > this.#limits.maxStringLength) throw over("characters in a string", this.#limits.maxStringLength);
-    return this.#escaped && text.charCodeAt(0) === ESCAPE ? readLeaf(text, this.#limits) : text;
+    return this.#escaped && text.charCodeAt(0) === ESCAPE ? readLeaf(text, this.#objects, this.#limits) : text;
   }
 
-  #array(array: unknown[], depth: number): void {
+  #array(array: unknown[], depth: number): unknown {
     if (array.length > this.#limits.maxArrayLength) throw over("elements in an array", this.#limits.maxArrayLength);
     this.#count(array.length);
+    if (this.#escaped && array[0] === MAP) return this.#map(array, depth);
+    if (this.#escaped && array[0] === SET) return this.#set(array, depth);
+    this.#objects.push(array);
     for (let i = 0; i < array.length; i++) {
       const item = array[i];
       const read = this.read(item, depth);
       if (read !== item) array[i] = read;
     }
+    return array;
   }
 
-  #record(record: Record<string, unknown>, depth: number): void {
+  #map(items: readonly unknown[], depth: number): Map<unknown, unknown> {
+    if (items.length % 2 === 0) throw malformed("a Map");
+    const map = new Map<unknown, unknown>();
+    this.#objects.push(map);
+    for (let i = 1; i < items.length; i += 2) map.set(this.read(items[i], depth), this.read(items[i + 1], depth));
+    return map;
+  }
+
+  #set(items: readonly unknown[], depth: number): Set<unknown> {
+    const set = new Set<unknown>();
+    this.#objects.push(set);
+    for (let i = 1; i < items.length; i++) set.add(this.read(items[i], depth));
+    return set;
+  }
+
+  #record(record: Record<string, unknown>, depth: number): unknown {
+    this.#objects.push(record);
     for (const key in record) {
       this.#count(1);
-      if (key === "__proto__") throw new ProtocolError("the text of a value is malformed: a key that is __proto__");
+      if (key === "__proto__") throw malformed("a key that is __proto__");
       const item = record[key];
       const read = this.read(item, depth);
       if (read !== item) record[key] = read;
     }
+    return record;
   }
 
   #count(parts: number): void {

@@ -1,6 +1,7 @@
+import { types } from "node:util";
 import { isRef } from "./by-reference.ts";
 import type { ValueLimits } from "./limits.ts";
-import { ESCAPE, writeLeaf } from "./plain-leaf.ts";
+import { ESCAPE, isDate, MAP, SET, writeDate, writeLeaf, writeReference } from "./plain-leaf.ts";
 
 /** The first character of a text that is JSON as it stands, and of one in which some strings stand for other values. */
 export const JSON_TEXT = "=";
@@ -10,13 +11,13 @@ export const ESCAPED_TEXT = "~";
 const MAX_DEPTH = 100;
 
 /**
- * The short way for what most values are: plain objects and arrays of strings, numbers and the like, in which nothing
- * occurs twice. Gives null, having changed nothing, for all others: the encoder proper knows them, or says why not. (A
- * getter that stands before what is not plain is then read a second time.)
+ * The short way for what most values are: plain objects, arrays, Maps and Sets of strings, numbers, dates and the like.
+ * Gives null, having changed nothing, for all others: the encoder proper knows them, or says why not. (A getter that
+ * stands before what is not plain is then read a second time.)
  *
  * JSON's own writer is several times faster than anything written in JavaScript, but loses what it does not know and runs
- * `toJSON`. So a copy is made first, which is cheap for objects of a usual shape and reads every property once, and is
- * looked through.
+ * `toJSON`. So a copy is made first, which is cheap for objects of a usual shape and reads every property once; in the
+ * copy, strings stand for what JSON does not know.
  */
 export function writePlain(value: unknown, limits: ValueLimits): string | null {
   if ("toJSON" in Object.prototype || "toJSON" in Array.prototype) return null;
@@ -36,23 +37,25 @@ export function writePlain(value: unknown, limits: ValueLimits): string | null {
 
 const NOT_PLAIN = Symbol("not plain");
 
-/** Up to so many are looked through one by one, which costs less than a Set. */
+/** Up to so many are looked through one by one, which costs less than a Map. */
 const FEW = 8;
 
-/** The objects that were met: what occurs twice must arrive as one, which JSON cannot say. */
+/** The objects that were met, each with its number: one that is met again is the same one over there, too. */
 class Seen {
   readonly #few: object[] = [];
-  #many: Set<object> | null = null;
+  #many: Map<object, number> | null = null;
 
-  /** Whether it is new. */
-  add(value: object): boolean {
+  /** The number of an object that was met before; -1 for a new one, which gets the next. */
+  meet(value: object): number {
     if (this.#many !== null) {
-      const { size } = this.#many;
-      return this.#many.add(value).size > size;
+      const known = this.#many.get(value);
+      if (known === undefined) this.#many.set(value, this.#many.size);
+      return known ?? -1;
     }
-    if (this.#few.includes(value)) return false;
-    if (this.#few.push(value) === FEW) this.#many = new Set(this.#few);
-    return true;
+    const known = this.#few.indexOf(value);
+    if (known >= 0) return known;
+    if (this.#few.push(value) === FEW) this.#many = new Map(this.#few.map((each, number) => [each, number]));
+    return -1;
   }
 }
 
@@ -60,6 +63,7 @@ class Copier {
   readonly #limits: ValueLimits;
   readonly #seen = new Seen();
   #nodes = 0;
+  /** Whether a string stands for something else. */
   escaped = false;
 
   constructor(limits: ValueLimits) {
@@ -70,16 +74,16 @@ class Copier {
     switch (typeof value) {
       case "string":
         if (value.length > this.#limits.maxStringLength) return NOT_PLAIN;
-        return value.charCodeAt(0) === ESCAPE ? this.#escape(value) : value;
+        return value.charCodeAt(0) === ESCAPE ? this.#escaped(writeLeaf(value)) : value;
       case "number":
         // Neither -0, nor NaN, nor infinite.
-        return (value !== 0 && value - value === 0) || Object.is(value, 0) ? value : this.#escape(value);
+        return (value !== 0 && value - value === 0) || Object.is(value, 0) ? value : this.#escaped(writeLeaf(value));
       case "boolean":
         return value;
       case "undefined":
-        return this.#escape(value);
+        return this.#escaped(writeLeaf(value));
       case "bigint":
-        return BigInt.asIntN(64, value) === value ? this.#escape(value) : NOT_PLAIN;
+        return BigInt.asIntN(64, value) === value ? this.#escaped(writeLeaf(value)) : NOT_PLAIN;
       case "object":
         return value === null ? null : this.#object(value, depth);
       default:
@@ -87,17 +91,22 @@ class Copier {
     }
   }
 
-  #escape(value: unknown): unknown {
+  #escaped<T>(copy: T): T {
     this.escaped = true;
-    return writeLeaf(value) ?? NOT_PLAIN;
+    return copy;
   }
 
   #object(value: object, depth: number): unknown {
-    if (depth === MAX_DEPTH || !this.#seen.add(value)) return NOT_PLAIN;
+    if (depth === MAX_DEPTH) return NOT_PLAIN;
+    const known = this.#seen.meet(value);
+    if (known >= 0) return this.#escaped(writeReference(known));
     const prototype: unknown = Object.getPrototypeOf(value);
     if (prototype === Object.prototype) return this.#record(value as Record<string, unknown>, depth + 1);
     if (prototype === Array.prototype && Array.isArray(value)) return this.#array(value, depth + 1);
-    return this.#escape(value);
+    if (isDate(value)) return this.#escaped(writeDate(value));
+    if (prototype === Map.prototype && types.isMap(value)) return this.#entries(MAP, entriesOf(value), depth + 1);
+    if (prototype === Set.prototype && types.isSet(value)) return this.#entries(SET, valuesOf(value), depth + 1);
+    return NOT_PLAIN;
   }
 
   #record(value: Record<string, unknown>, depth: number): unknown {
@@ -115,18 +124,40 @@ class Copier {
   }
 
   #array(value: unknown[], depth: number): unknown {
-    const { length } = value;
-    this.#nodes += length;
-    if (this.#nodes > this.#limits.maxNodes || length > this.#limits.maxArrayLength) return NOT_PLAIN;
-    // Less are holes, and more are properties that are no elements.
-    if (Object.keys(value).length !== length) return NOT_PLAIN;
-    const copy: unknown[] = value.slice();
-    for (let i = 0; i < length; i++) {
-      const item = copy[i];
+    // Less keys are holes, and more are properties that are no elements.
+    if (value.length > this.#limits.maxArrayLength || Object.keys(value).length !== value.length) return NOT_PLAIN;
+    return this.#items(value.slice(), 0, depth);
+  }
+
+  #entries(mark: string, items: unknown[], depth: number): unknown {
+    items.unshift(mark);
+    return this.#escaped(this.#items(items, 1, depth));
+  }
+
+  /** Replaces the items of an array of our own, from an index on, by their copies. */
+  #items(items: unknown[], from: number, depth: number): unknown {
+    this.#nodes += items.length;
+    if (this.#nodes > this.#limits.maxNodes) return NOT_PLAIN;
+    for (let i = from; i < items.length; i++) {
+      const item = items[i];
       const copied = this.copy(item, depth);
       if (copied === NOT_PLAIN) return NOT_PLAIN;
-      if (copied !== item) copy[i] = copied;
+      if (copied !== item) items[i] = copied;
     }
-    return copy;
+    return items;
   }
+}
+
+// As they are, whatever methods of the same names somebody has given them.
+
+function entriesOf(map: Map<unknown, unknown>): unknown[] {
+  const items: unknown[] = [];
+  Map.prototype.forEach.call(map, (value, key) => void items.push(key, value));
+  return items;
+}
+
+function valuesOf(set: Set<unknown>): unknown[] {
+  const items: unknown[] = [];
+  Set.prototype.forEach.call(set, (value) => void items.push(value));
+  return items;
 }

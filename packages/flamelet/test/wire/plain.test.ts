@@ -36,7 +36,12 @@ describe("what is plain", () => {
     undefined: { a: undefined, b: [undefined] },
     "numbers that JSON does not know": [-0, NaN, Infinity, -Infinity, { a: -0 }],
     bigints: [0n, -5n, 2n ** 62n],
-    "texts that look like stand-ins": ["\0", "\0u", "\0\0d0", { "\0u": "\0i1" }],
+    "texts that look like stand-ins": ["\0", "\0u", "\0\0d0", { "\0u": "\0i1" }, ["\0m", 1], ["\0s"], "\0r0"],
+    Maps: new Map<unknown, unknown>([
+      ["a", 1],
+      [{ key: "object" }, new Map([[undefined, new Date(1)]])],
+    ]),
+    Sets: [new Set(), new Set([1, "a", { b: new Set([NaN]) }])],
   };
   for (const [name, value] of Object.entries(escaped)) {
     test(`${name}: as JSON with stand-ins`, () => {
@@ -44,18 +49,38 @@ describe("what is plain", () => {
       assert.deepStrictEqual(roundTrip(value), value);
     });
   }
+
+  test("what occurs more than once is one over there, too, and may contain itself", () => {
+    const date = new Date(0);
+    const shared = { a: [1], 10: "before b", b: date };
+    const map = new Map<unknown, unknown>([[shared, shared]]);
+    map.set("self", map);
+    const value = { list: [shared, new Set([shared, date]), map], shared, date, self: null as unknown };
+    value.self = value;
+    assert.equal(how(value), "~");
+    const got = roundTrip(value);
+    assert.deepStrictEqual(got, value);
+    const [first, set, back] = got.list as [typeof shared, Set<unknown>, Map<unknown, unknown>];
+    assert.equal(got.self, got);
+    assert.equal(got.shared, first);
+    assert.equal(got.date, first.b);
+    assert.deepEqual([...set], [first, first.b]);
+    assert.equal([...set][0], first);
+    assert.equal(back.get(first), first);
+    assert.equal(back.get("self"), back);
+  });
+
+  test("many objects, some of them again", () => {
+    const all = Array.from({ length: 50 }, (_, n) => ({ n, next: null as unknown }));
+    for (const each of all) each.next = all[(each.n * 7) % 50];
+    assert.equal(how(all), "~");
+    const got = roundTrip(all);
+    for (const each of got) assert.equal(each.next, got[(each.n * 7) % 50]);
+  });
 });
 
 describe("what is not plain goes the other way", () => {
-  const shared = { a: 1 };
-  const date = new Date(0);
-  const cyclic: Record<string, unknown> = {};
-  cyclic["self"] = cyclic;
   const others: Record<string, unknown> = {
-    "an object that occurs twice": [shared, shared],
-    "a Date that occurs twice": { from: date, to: date },
-    "a cycle": cyclic,
-    "a Map": new Map(),
     "a hole": Object.assign(Array(3), { 1: 1 }),
     "an array with a named property": Object.assign([1], { x: 1 }),
     "an object without a prototype": Object.assign(Object.create(null), { a: 1 }),
@@ -122,6 +147,14 @@ describe("what no writer writes is refused", () => {
     '~"\\u0000i"',
     '~"\\u0000d1e3"',
     '~"\\u0000d"',
+    '~"\\u0000d1e400"',
+    '~"\\u0000r0"',
+    '~["\\u0000r1"]',
+    '~["\\u0000r-1"]',
+    '~["\\u0000rlength"]',
+    '~["\\u0000m",1]',
+    '~["\\u0000m","\\u0000r1",1]',
+    '~[1,"\\u0000m"]',
   ];
   for (const text of malformed) test(JSON.stringify(text), () => assert.throws(() => read(text), ProtocolError));
 
