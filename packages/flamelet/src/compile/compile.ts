@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
 import type { SourceMap } from "magic-string";
 import { analyze } from "./analyze.ts";
+import { mayHaveClosures, type Resolve } from "./app-modules.ts";
 import { captures } from "./captures.ts";
 import { SourceFile, type CompileWarning } from "./diagnostic.ts";
 import { emit, type CompiledClosure } from "./emit.ts";
-import { findMarked } from "./markers.ts";
+import { codeOf, findMarked } from "./markers.ts";
 import type { OriginalOf } from "./original.ts";
+import { Origins } from "./origins.ts";
 import { parseModule } from "./parse.ts";
 
 /** Where a module is. */
@@ -18,6 +20,11 @@ export interface CompileOptions {
   readonly packageName?: string;
   /** Given when the source was itself generated: the map of the result, and all places, are then those of its original. */
   readonly originalOf?: OriginalOf | undefined;
+  /**
+   * Finds the modules of the app that a module imports, so that `flame` is found where they hand it on. Default: relative
+   * specifiers, looked up on disk. Give it where others (aliases, `#imports`) may lead to such a module too.
+   */
+  readonly resolve?: Resolve | undefined;
 }
 
 /** A compiled module. */
@@ -30,19 +37,18 @@ export interface CompileResult {
 }
 
 /**
- * Makes the inline closures of a module, those given to `flame.call`, `cast`, `stream`, `map` and `place`, able to run on
- * a runner. Returns null for a module that has none, and for one that cannot be parsed.
+ * Makes the functions that a module gives to `flame.call`, `cast`, `stream`, `map` and `place` able to run on a runner. Returns null for a module that has none, and for one that cannot be parsed.
  *
  * @throws CompileError for a closure that cannot run elsewhere in the way that it reads.
  */
 export function compile(source: string, options: CompileOptions): CompileResult | null {
-  const { file, root, packageName = "flamelet", originalOf } = options;
+  const { file, root, packageName = "flamelet", originalOf, resolve } = options;
   // Most modules never mention the package, and need not be parsed to know that they have nothing to compile.
-  if (!source.includes(packageName)) return null;
+  if (!mayHaveClosures(source, { file, packageName, resolve })) return null;
   const parsed = parseModule(source, file);
   if (parsed === null) return null;
   const analysis = analyze(parsed.program);
-  const marked = findMarked(analysis, packageName);
+  const marked = findMarked(analysis, new Origins(file, packageName, resolve));
   if (marked.length === 0) return null;
 
   const sourceFile = new SourceFile(source, file, root, originalOf);
@@ -54,7 +60,8 @@ export function compile(source: string, options: CompileOptions): CompileResult 
     const path = each.path.join(".");
     const ordinal = ordinals.get(path) ?? 0;
     ordinals.set(path, ordinal + 1);
-    const text = source.slice(each.fn.start, each.fn.end);
+    const code = codeOf(each, analysis.bindingOf);
+    const text = source.slice(code.start, code.end);
     return {
       id: `${sourceFile.shortName}#${path}/${ordinal}`,
       // The captures are part of it: the same text means something else when one of its names moved to module scope.
@@ -62,8 +69,10 @@ export function compile(source: string, options: CompileOptions): CompileResult 
       where: sourceFile.where(each.fn.start),
       captures: found.names,
       fn: each.fn,
+      strict: each.strict,
     };
   });
+  if (parsed.strayed) return null;
   return {
     ...emit(closures, { source, file, program: parsed.program, esm: parsed.esm, packageName, originalOf }),
     warnings,

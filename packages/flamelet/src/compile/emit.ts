@@ -1,6 +1,5 @@
 import { Bundle, default as MagicString, SourceMap } from "magic-string";
-import type { Program } from "oxc-parser";
-import type { FunctionLiteral } from "./expressions.ts";
+import type { Node, Program } from "oxc-parser";
 import { throughOriginal, type OriginalOf } from "./original.ts";
 
 /** One closure, ready to be written. */
@@ -9,7 +8,10 @@ export interface CompiledClosure {
   readonly hash: string;
   readonly where: string;
   readonly captures: readonly string[];
-  readonly fn: FunctionLiteral;
+  /** A function literal, or the name of a function. */
+  readonly fn: Node;
+  /** Whether it is strict code where it stands. */
+  readonly strict: boolean;
 }
 
 export interface EmitOptions {
@@ -34,12 +36,13 @@ export interface EmitOptions {
  *
  *     import { register as $flame_register, closure as $flame_closure } from "flamelet/runtime"; $flame_register({ id: "src/a.ts#thumbs/0", …, make: $flame_0 }); import { flame } from "flamelet";
  *     export function thumbs(video) {
- *       return flame.call(ffmpeg, $flame_closure("src/a.ts#thumbs/0", …, ["video"], () => [video], async () => probe(video)));
+ *       return flame.call(ffmpeg, $flame_closure("src/a.ts#thumbs/0", …, ["video"], () => [video], $flame_0, async () => probe(video)));
  *     }
  *     function $flame_0(video) { return async () => probe(video); }
  *
  * No line of the original moves. The copies are function declarations because those are ready before any statement runs,
- * and so whatever top-level await or a circular import does. The closures in place work as they did.
+ * and so whatever top-level await or a circular import does. A call
+ * that comes by way of a circular import before the first line has run finds the copy through the closure in place. The closures in place work as they did.
  */
 export function emit(
   closures: readonly CompiledClosure[],
@@ -49,7 +52,7 @@ export function emit(
   const runtime = JSON.stringify(`${packageName}/runtime`);
 
   const main = new MagicString(source);
-  closures.forEach((closure) => wrap(main, closure, prefix));
+  closures.forEach((closure, index) => wrap(main, closure, `${prefix}${index}`, prefix));
   const entries = closures.map(
     ({ id, hash, captures, where }, index) =>
       `{ id: ${JSON.stringify(id)}, hash: "${hash}", captures: ${JSON.stringify(captures)}, ` +
@@ -64,11 +67,15 @@ export function emit(
 
   const bundle = new Bundle();
   bundle.addSource({ filename: file, content: main, separator: "" });
-  closures.forEach(({ fn, captures }, index) => {
+  closures.forEach(({ fn, captures, strict }, index) => {
     const copy = new MagicString(source);
-    for (const inner of closures) if (inner.fn.start > fn.start && inner.fn.end < fn.end) wrap(copy, inner, prefix);
+    closures.forEach((inner, number) => {
+      if (inner.fn.start > fn.start && inner.fn.end < fn.end) wrap(copy, inner, `${prefix}${number}`, prefix);
+    });
     copy.remove(0, fn.start).remove(fn.end, source.length);
-    copy.prepend(`function ${prefix}${index}(${captures.join(", ")}) { return `).append("; }\n");
+    // An ES module is strict anyway.
+    const directive = strict && !esm ? '"use strict"; ' : "";
+    copy.prepend(`function ${prefix}${index}(${captures.join(", ")}) { ${directive}return `).append("; }\n");
     bundle.addSource({ filename: file, content: copy, separator: "" });
   });
   // The map has no content of its own: whoever shows it has the file.
@@ -78,10 +85,15 @@ export function emit(
 }
 
 /** Marks a closure where it stands. */
-function wrap(text: MagicString, { fn, id, hash, where, captures }: CompiledClosure, prefix: string): void {
+function wrap(
+  text: MagicString,
+  { fn, id, hash, where, captures }: CompiledClosure,
+  make: string,
+  prefix: string,
+): void {
   const names = captures.join(", ");
   const described = [id, hash, where].map((value) => JSON.stringify(value)).join(", ");
-  text.appendRight(fn.start, `${prefix}closure(${described}, ${JSON.stringify(captures)}, () => [${names}], `);
+  text.appendRight(fn.start, `${prefix}closure(${described}, ${JSON.stringify(captures)}, () => [${names}], ${make}, `);
   text.appendLeft(fn.end, ")");
 }
 

@@ -26,12 +26,11 @@ export function unwrap(node: Node): Node {
   }
 }
 
-/** The function literals that may be the value of an expression: one, none, or some where it chooses. */
-export function functionLiterals(node: Node): FunctionLiteral[] {
+/** The expressions that may be the value of an expression: one, or several where it chooses. */
+export function choices(node: Node): Node[] {
   const value = unwrap(node);
-  if (isFunctionLiteral(value)) return [value];
-  if (value.type === "ConditionalExpression")
-    return [...functionLiterals(value.consequent), ...functionLiterals(value.alternate)];
-  if (value.type === "LogicalExpression") return [...functionLiterals(value.left), ...functionLiterals(value.right)];
-  return [];
+  if (value.type === "ConditionalExpression") return [...choices(value.consequent), ...choices(value.alternate)];
+  if (value.type !== "LogicalExpression") return [value];
+  // What stands before && is its value only when there is nothing to run.
+  return value.operator === "&&" ? choices(value.right) : [...choices(value.left), ...choices(value.right)];
 }

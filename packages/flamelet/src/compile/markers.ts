@@ -1,6 +1,7 @@
-import type { CallExpression, Node } from "oxc-parser";
-import type { Analysis } from "./analyze.ts";
-import { functionLiterals, unwrap, type FunctionLiteral } from "./expressions.ts";
+import type { Node } from "oxc-parser";
+import type { Analysis } from "./analysis.ts";
+import { choices, isFunctionLiteral, unwrap } from "./expressions.ts";
+import type { Origins } from "./origins.ts";
 import type { Binding } from "./scope.ts";
 
 /** The verbs of `flame` that run a function elsewhere, and which of their arguments is that function. */
@@ -12,82 +13,61 @@ const FUNCTION_ARGUMENT: ReadonlyMap<string, number> = new Map([
   ["map", 2],
 ]);
 
-/** One function literal that is given to a verb. */
+/** One function that is given to a verb. */
 export interface Marked {
   readonly verb: string;
-  readonly fn: FunctionLiteral;
+  /** A function literal, or the name of a function of the module or of one that it imports. */
+  readonly fn: Node;
   /** Names of the functions and classes around the call, outermost first. */
   readonly path: readonly string[];
+  /** Whether a class or a directive of a function makes it strict, whatever the module is. */
+  readonly strict: boolean;
 }
 
-/**
- * Finds the function literals that are given to a verb of `flame`. What counts is where a name comes from, never what it
- * is: `flame` is followed through imports, renames, namespaces, `require`, and variables that are set once.
- */
-export function findMarked({ calls, bindingOf }: Analysis, packageName: string): Marked[] {
+/** Finds the functions that are given to a verb of `flame`. What counts is where a name comes from, never what it is. */
+export function findMarked({ calls, bindingOf }: Analysis, origins: Origins): Marked[] {
   const marked: Marked[] = [];
-  for (const { node, path } of calls) {
-    const name = nameInPackage(node.callee, packageName, bindingOf);
-    if (name?.length !== 2 || name[0] !== "flame") continue;
-    const [, verb = ""] = name;
-    const index = FUNCTION_ARGUMENT.get(verb);
-    if (index === undefined || node.arguments.slice(0, index + 1).some(({ type }) => type === "SpreadElement"))
-      continue;
+  for (const { node, path, strict } of calls) {
+    const verb = verbOf(node.callee, origins, bindingOf);
+    const index = verb === null ? undefined : FUNCTION_ARGUMENT.get(verb);
+    if (verb === null || index === undefined) continue;
+    if (node.arguments.slice(0, index + 1).some(({ type }) => type === "SpreadElement")) continue;
     const argument = node.arguments[index];
-    if (argument !== undefined) for (const fn of functionLiterals(argument)) marked.push({ verb, fn, path });
+    for (const fn of argument === undefined ? [] : choices(argument))
+      if (isFunctionLiteral(fn) || isFunctionName(fn, origins, bindingOf)) marked.push({ verb, fn, path, strict });
   }
   return marked;
 }
 
-type BindingOf = Analysis["bindingOf"];
+function verbOf(callee: Node, origins: Origins, bindingOf: Analysis["bindingOf"]): string | null {
+  const name = origins.inPackage(callee, bindingOf);
+  return name?.length === 2 && name[0] === "flame" ? (name[1] ?? null) : null;
+}
 
 /**
- * What an expression is called inside of the package: `[]` for its namespace, `["flame", "call"]` for that verb, and null
- * when the expression has nothing to do with it.
+ * Whether a name may be that of a function that every copy of the app has. Local functions are taken too, to be refused.
+ * What `flame.fn` gives has a name of its own already.
  */
-function nameInPackage(
-  expression: Node,
-  packageName: string,
-  bindingOf: BindingOf,
-  seen: ReadonlySet<Binding> = new Set(),
-): string[] | null {
-  const node = unwrap(expression);
-  if (loadedModule(node, bindingOf) === packageName) return [];
+function isFunctionName(node: Node, origins: Origins, bindingOf: Analysis["bindingOf"]): boolean {
   if (node.type === "MemberExpression") {
-    const property = propertyName(node.property, node.computed);
-    const object = property === null ? null : nameInPackage(node.object, packageName, bindingOf, seen);
-    return object === null || property === null ? null : [...object, property];
+    // `import * as media`, `media.probe`: what else has members may be anything.
+    const binding = bindingOf(node.object);
+    return !node.computed && binding?.origin?.from === "import" && binding.origin.imported === "*";
   }
-  if (node.type !== "Identifier") return null;
   const binding = bindingOf(node);
-  if (binding === undefined || binding.reassigned || seen.has(binding)) return null;
-  const { origin } = binding;
-  if (origin?.from === "import") {
-    if (origin.specifier !== packageName) return null;
-    return origin.imported === "*" ? [] : [origin.imported];
-  }
-  if (origin?.from !== "value") return null;
-  const init = nameInPackage(origin.init, packageName, bindingOf, new Set([...seen, binding]));
-  return init === null ? null : [...init, ...origin.path];
+  if (binding === undefined) return false;
+  if (binding.kind === "import" || binding.kind === "function") return true;
+  if (binding.kind !== "const" || binding.origin?.from !== "value" || binding.origin.path.length > 0) return false;
+  const value = unwrap(binding.origin.init);
+  return binding.scope.kind === "module" ? !isNamed(value, origins, bindingOf) : isFunctionLiteral(value);
 }
 
-/** The specifier in `require("…")` and `await import("…")`. */
-function loadedModule(node: Node, bindingOf: BindingOf): string | null {
-  if (node.type === "AwaitExpression" && node.argument.type === "ImportExpression")
-    return stringValue(node.argument.source);
-  const isRequire = node.type === "CallExpression" && isGlobal(node.callee, "require", bindingOf);
-  return isRequire ? stringValue((node as CallExpression).arguments[0]) : null;
+function isNamed(value: Node, origins: Origins, bindingOf: Analysis["bindingOf"]): boolean {
+  return value.type === "CallExpression" && verbOf(value.callee, origins, bindingOf) === "fn";
 }
 
-function isGlobal(node: Node, name: string, bindingOf: BindingOf): boolean {
-  return node.type === "Identifier" && node.name === name && bindingOf(node) === undefined;
-}
-
-function propertyName(property: Node, computed: boolean): string | null {
-  if (computed) return stringValue(property);
-  return property.type === "Identifier" ? property.name : null;
-}
-
-function stringValue(node: Node | undefined): string | null {
-  return node?.type === "Literal" && typeof node.value === "string" ? node.value : null;
+/** The code that a marked function is: of a name, that of the function of this module that it names. */
+export function codeOf({ fn }: Marked, bindingOf: Analysis["bindingOf"]): { start: number; end: number } {
+  const declared: Binding | undefined = isFunctionLiteral(fn) ? undefined : bindingOf(fn);
+  return declared?.origin?.from === "value" ? declared.origin.init : fn;
 }

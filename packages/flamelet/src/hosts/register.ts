@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { createRequire, registerHooks, setSourceMapsSupport } from "node:module";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { mayHaveClosures } from "../compile/app-modules.ts";
 import { inlineMap, mapOfModule } from "./source-map.ts";
 import { projectRoot } from "./project-root.ts";
 
@@ -26,7 +27,7 @@ function loadCompiler(): typeof import("../compile/compile.ts") {
   return compiler;
 }
 
-function mayHaveClosures(url: string): boolean {
+function isCodeOfApp(url: string): boolean {
   return url.startsWith("file:") && CODE.test(url) && !url.includes("/node_modules/") && !url.startsWith(ownDirectory);
 }
 
@@ -45,11 +46,11 @@ setSourceMapsSupport(true, { nodeModules: false });
 registerHooks({
   load(url, context, nextLoad) {
     const loaded = nextLoad(url, context);
-    if (!mayHaveClosures(url)) return loaded;
+    if (!isCodeOfApp(url)) return loaded;
     // Node reads CommonJS modules later, and itself, unless it is given their source.
     const bytes = loaded.source ?? readFileSync(fileURLToPath(url));
     const source = typeof bytes === "string" ? bytes : Buffer.from(bytes as Uint8Array).toString();
-    if (!source.includes("flamelet")) return loaded;
+    if (!mayHaveClosures(source, { file: fileURLToPath(url) })) return loaded;
     const compiled = compileModule(source, url);
     return compiled === null ? loaded : { ...loaded, source: compiled };
   },

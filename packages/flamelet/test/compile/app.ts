@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -28,9 +29,10 @@ async function both(fn, run) {
   assert.deepEqual(await run(entry.make(...captured)), here);
   return here;
 }
-const call = (pool, fn) => both(fn, async (fn) => fn({}));
-const stream = (pool, fn) => both(fn, async (fn) => Array.fromAsync(fn({})));
-const map = (pool, items, fn) => both(fn, (fn) => Promise.all(items.map(fn)));
+const context = () => ({ signal: new AbortController().signal });
+const call = (pool, fn, ...args) => both(fn, async (fn) => fn(...args, context()));
+const stream = (pool, fn) => both(fn, async (fn) => Array.fromAsync(fn(context())));
+const map = (pool, items, fn) => both(fn, (fn) => Promise.all(items.map((item) => fn(item, context()))));
 export const flame = { call, cast: call, place: call, stream, map, fn: (name, fn) => fn, callback: (fn) => fn };
 `;
 
@@ -60,6 +62,17 @@ export class App {
   async run(name: string, source: string): Promise<{ readonly default?: unknown }> {
     const result = this.compile(name, source);
     return this.import(name, result === null ? source : inlineMap(result.code, result.map));
+  }
+
+  /** Writes the compiled module, for others to import. */
+  async add(name: string, source: string): Promise<void> {
+    await this.write(name, this.compile(name, source)?.code ?? source);
+  }
+
+  /** Ids of the functions that a module which was added registers. */
+  idsOf(name: string): string[] {
+    const code = readFileSync(join(this.root, name), "utf8");
+    return [...code.matchAll(/\{ id: "(.*?)", hash/g)].map(([, id = ""]) => id);
   }
 
   async import(name: string, code: string): Promise<{ readonly default?: unknown }> {

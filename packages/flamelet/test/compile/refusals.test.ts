@@ -94,7 +94,7 @@ test("refuses super and private names of the class around it", () => {
     refusal(around("flame.call(p, () => other.#secret);")).message,
     /private name.*const secret = this\.#secret/,
   );
-  assert.match(refusal(around("flame.call(p, () => #secret in other);")).message, /uses a private name/);
+  assert.match(refusal(around("flame.call(p, () => #secret in other);")).message, /uses "#secret", a private name/);
 });
 
 test("refuses with in a closure", () => {
