@@ -1,4 +1,5 @@
 import { NotCompiledError, OptionError } from "./errors.ts";
+import { warnOfLargeCaptures } from "./large-captures.ts";
 import type { CallOptions } from "./options.ts";
 import type { Pool } from "./pool-handle.ts";
 import { type ClosureInfo, closureInfo } from "./registry.ts";
@@ -72,7 +73,9 @@ export function workOf(pool: Pool, prepared: Prepared, kind: CallKind, args: unk
 
 function encodeValues({ info, captures, verb }: Prepared, args: unknown[], named: boolean): Encoded {
   try {
-    return encode([captures, args], named ? NAMED : undefined);
+    const values = encode([captures, args], named ? NAMED : undefined);
+    warnOfLargeCaptures(info, captures, values);
+    return values;
   } catch (error) {
     throw error instanceof Unsendable ? unsendable(error, info, verb, named) : error;
   }

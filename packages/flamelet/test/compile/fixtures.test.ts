@@ -12,8 +12,8 @@ import { runForReal, type Ran } from "./real-app.ts";
  */
 const directory = join(import.meta.dirname, "fixtures");
 
-/** Node strips types, but has neither JSX nor decorators. */
-const NOT_RUN = new Set(["jsx", "decorators"]);
+/** Node strips types, but has no JSX, decorators or enums. */
+const NOT_RUN = new Set(["jsx", "decorators", "typescript-only"]);
 
 const fixtures = readdirSync(directory).map((name) => {
   const files = readdirSync(join(directory, name));

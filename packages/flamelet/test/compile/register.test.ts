@@ -174,6 +174,42 @@ test("an assignment to a variable of the module is warned of", async () => {
   assert.match(stderr, /FlameletWarning: src\/warned\.js:3:32: the closure given to flame\.call assigns to "n"/);
 });
 
+test("large captures are warned of once for each closure, by their names and sizes", async () => {
+  await write(
+    "src/large.js",
+    `import { flame } from "flamelet"; ${POOL}
+const small = async (big, little, bytes) => flame.call(pool, () => [big.length, little, bytes.length]);
+for (let i = 0; i < 3; i++) await small("x".repeat(2_000_000), 1, new Uint8Array(500_000));
+await ((text) => flame.call(pool, () => text.length))("x".repeat(500_000));
+const items = ["x".repeat(3_000_000)];
+for await (const _ of ((n) => flame.map(pool, items, (item) => item.length + n))(1));
+`,
+  );
+  const { code, stderr } = await run("src/large.js");
+  assert.equal(code, 0, stderr);
+  assert.equal(stderr.match(/FlameletWarning/g)?.length, 1, stderr);
+  assert.match(
+    stderr,
+    /the closure at src\/large\.js:2 takes 2\.5 MB along with every call, in "big" \(2\.0 MB\), "bytes" \(0\.5 MB\)\. Capture only/,
+  );
+});
+
+test("a variable that is not set yet rejects the call, by its name", async () => {
+  await write(
+    "src/early.js",
+    `import { flame } from "flamelet"; ${POOL}
+async function f() {
+  const early = flame.call(pool, () => late);
+  await early.catch((error) => console.log(error.name, error.message, error.stack.includes("src/early.js:3:")));
+  const late = 1;
+  return late;
+}
+await f();
+`,
+  );
+  assert.equal(await output("src/early.js"), "ReferenceError Cannot access 'late' before initialization true");
+});
+
 test("JavaScript that was built shows the places of its TypeScript", async () => {
   const original = `import { flame } from "flamelet";
 ${POOL}
