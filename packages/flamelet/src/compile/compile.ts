@@ -53,10 +53,11 @@ export function compile(source: string, options: CompileOptions): CompileResult 
 
   const sourceFile = new SourceFile(source, file, root, originalOf);
   const ordinals = new Map<string, number>();
-  const warnings: CompileWarning[] = [];
+  // What stands in a closure inside of another one is seen twice.
+  const warnings = new Map<string, CompileWarning>();
   const closures = marked.map((each): CompiledClosure => {
     const found = captures(each, analysis, sourceFile);
-    warnings.push(...found.warnings);
+    for (const warning of found.warnings) warnings.set(`${warning.line}:${warning.column}`, warning);
     const path = each.path.join(".");
     const ordinal = ordinals.get(path) ?? 0;
     ordinals.set(path, ordinal + 1);
@@ -75,6 +76,6 @@ export function compile(source: string, options: CompileOptions): CompileResult 
   if (parsed.strayed) return null;
   return {
     ...emit(closures, { source, file, program: parsed.program, esm: parsed.esm, packageName, originalOf }),
-    warnings,
+    warnings: [...warnings.values()],
   };
 }

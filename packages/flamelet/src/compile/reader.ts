@@ -186,11 +186,12 @@ export class Reader {
           }
         });
       case "TSModuleDeclaration": {
-        if (node.declare) return;
-        if (node.id.type === "Identifier") this.#around.scope.declare(node.id.name, "namespace", null);
         const { body } = node;
-        if (body?.type === "TSModuleBlock") this.#around.inScope("function", node, () => this.#visitAll(body.body));
-        return;
+        if (node.declare || body?.type !== "TSModuleBlock") return;
+        const name = node.id.type === "Identifier" ? node.id.name : undefined;
+        if (name !== undefined) this.#around.scope.declare(name, "namespace", null);
+        const read = (): void => this.#around.inScope("function", node, () => this.#visitAll(body.body));
+        return this.#around.inPath(name, read);
       }
       default:
         // What else begins with TS is a type, or has no code.
