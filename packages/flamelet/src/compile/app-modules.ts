@@ -1,17 +1,15 @@
 /**
  * Which modules of the app may hand `flame` on to others, told from their text alone. A module may import it from
- * `./pools.ts` under any name, and be none the wiser; to find that out by parsing would parse the whole app. So a module
- * that does not mention the package is looked at further only when it imports one that does and passes on what it
- * imports, or that passes on what such a one exports. Nothing else costs more than the search of its text, and of the
- * text of what it imports, each read once.
+ * `./pools.ts` under any name, and never mention the package; to find that out by parsing would parse the whole app. So a
+ * module that does not mention the package is parsed only when it imports one that does and that passes on what it imports,
+ * or that passes on what such a one exports. Others cost a search of their text, and of that of what they import, each
+ * read once.
  *
  * Loads no parser, so that a host can ask before it loads the compiler.
  */
 import { readFileSync, statSync } from "node:fs";
-import { dirname, resolve as resolvePath } from "node:path";
-
-/** Finds the file that a specifier means in an importer (both absolute paths), or null when it is no module of the app. */
-export type Resolve = (specifier: string, importer: string) => string | null;
+import { dirname } from "node:path";
+import { resolverFor, type Resolve } from "./resolve.ts";
 
 /** Where a module is, as far as finding `flame` in it goes. */
 export interface MarkerOptions {
@@ -21,85 +19,108 @@ export interface MarkerOptions {
 }
 
 /** Whether a module is worth parsing: it mentions the package, or imports a module that may hand it on. */
-export function mayHaveClosures(source: string, options: MarkerOptions): boolean {
-  const { file, packageName = "flamelet", resolve = onDisk } = options;
-  return source.includes(packageName) || importsAny(specifiersIn(source), file, packageName, resolve, new Set([file]));
+export function mayHaveClosures(source: string, { file, packageName = "flamelet", resolve }: MarkerOptions): boolean {
+  if (source.includes(packageName)) return true;
+  const search = currentSearch(packageName, resolve);
+  return search.imports(source, file).some((imported) => imported !== file && search.leads(imported));
 }
 
-interface Facts {
+/** How long what was found out is held for true, in ms. A build asks thousands of times in that time; a person saves once. */
+const FRESH = 100;
+
+let current: {
+  readonly search: Search;
+  readonly packageName: string;
+  readonly resolve: unknown;
+  readonly born: number;
+};
+
+function currentSearch(packageName: string, resolve: Resolve | undefined): Search {
+  const now = performance.now();
+  if (current?.packageName !== packageName || current.resolve !== resolve || now - current.born > FRESH)
+    current = { search: new Search(packageName, resolve), packageName, resolve, born: now };
+  return current.search;
+}
+
+/** A look at the modules of the app as they are at one time. */
+class Search {
+  readonly #packageName: string;
+  readonly #resolve: Resolve;
+  readonly #relativeOnly: boolean;
+  readonly #known = new Map<string, boolean>();
+  /** Files by folder and specifier. */
+  readonly #resolved = new Map<string, Map<string, string | null>>();
+
+  constructor(packageName: string, resolve: Resolve | undefined) {
+    this.#packageName = packageName;
+    this.#resolve = resolverFor(resolve);
+    this.#relativeOnly = resolve === undefined;
+  }
+
+  /** Whether a module may export something of the package, perhaps by way of others. */
+  leads(file: string): boolean {
+    const seen = new Set<string>();
+    const found = this.#leads(file, seen);
+    // In a circle of imports only the first answer is about all of it. A no is about all that was looked at.
+    if (found) this.#known.set(file, true);
+    else for (const each of seen) this.#known.set(each, false);
+    return found;
+  }
+
+  #leads(file: string, seen: Set<string>): boolean {
+    const known = this.#known.get(file);
+    if (known !== undefined || seen.has(file)) return known === true;
+    seen.add(file);
+    const source = passingSource(file);
+    if (source === null) return false;
+    if (source.includes(this.#packageName)) return true;
+    return this.imports(source, file).some((imported) => this.#leads(imported, seen));
+  }
+
+  /** The modules of the app that a module may import. */
+  imports(source: string, file: string): string[] {
+    const folder = dirname(file);
+    const resolved = this.#resolved.get(folder) ?? new Map<string, string | null>();
+    this.#resolved.set(folder, resolved);
+    const files: string[] = [];
+    for (const specifier of specifiersIn(source, this.#relativeOnly)) {
+      let imported = resolved.get(specifier);
+      if (imported === undefined) resolved.set(specifier, (imported = this.#resolve(specifier, file)));
+      if (imported !== null) files.push(imported);
+    }
+    return files;
+  }
+}
+
+interface Kept {
   readonly changed: number;
   readonly size: number;
-  readonly text: TextFacts;
+  /** The text of a module that passes something on; null for all others, so that few are kept. */
+  readonly source: string | null;
 }
 
-interface TextFacts {
-  /** Whether it may export something that it did not make. */
-  readonly passesOn: boolean;
-  readonly specifiers: readonly string[];
-  readonly includes: Map<string, boolean>;
-}
+const kept = new Map<string, Kept>();
 
-const cache = new Map<string, Facts>();
-
-function importsAny(
-  specifiers: readonly string[],
-  importer: string,
-  packageName: string,
-  resolve: Resolve,
-  seen: Set<string>,
-): boolean {
-  return specifiers.some((specifier) => {
-    const file = resolve(specifier, importer);
-    if (file === null || seen.has(file)) return false;
-    seen.add(file);
-    const facts = factsOf(file, packageName);
-    if (facts === null || !facts.passesOn) return false;
-    return facts.includes.get(packageName) === true || importsAny(facts.specifiers, file, packageName, resolve, seen);
-  });
-}
-
-/** What is known of the text of a file, which is read again when it has changed; null when there is no such file. */
-function factsOf(file: string, packageName: string): TextFacts | null {
+/** The text of a module that may export what it did not make, read again when it has changed; null for all others. */
+function passingSource(file: string): string | null {
   const stat = statSync(file, { throwIfNoEntry: false });
   if (stat?.isFile() !== true) return null;
-  const known = cache.get(file);
-  if (known?.changed === stat.mtimeMs && known.size === stat.size && known.text.includes.has(packageName))
-    return known.text;
+  const known = kept.get(file);
+  if (known?.changed === stat.mtimeMs && known.size === stat.size) return known.source;
   const source = readFileSync(file, "utf8");
-  const text = {
-    passesOn: PASSES_ON.test(source),
-    specifiers: specifiersIn(source),
-    includes: new Map([[packageName, source.includes(packageName)]]),
-  };
-  cache.set(file, { changed: stat.mtimeMs, size: stat.size, text });
-  return text;
+  const passes = PASSES_ON.test(source) ? source : null;
+  kept.set(file, { changed: stat.mtimeMs, size: stat.size, source: passes });
+  return passes;
 }
 
 /** The forms in which a module exports what it did not make. Finds too much rather than too little. */
 const PASSES_ON =
   /\bexport\s*(?:[*{]|default\s+[\w$.]+\s*(?:;|$)|const\s*(?:\{[^}]*\}|[\w$]+)[^=\n]*=\s*[\w$.!?()"'/@ -]+(?:;|,|$|\bas\b|\bsatisfies\b))|\bexports\b/m;
 
-const SPECIFIER = /(?:\bfrom|\bimport|\bimport\s*\(|\brequire\s*\()\s*(["'])([^"'\n]+)\1/g;
+const ANY = /(["'])([^"'\s]+)\1/g;
+const RELATIVE = /(["'])(\.\.?\/[^"'\n]+)\1/g;
 
-/** What a text imports, as far as a search can tell. A host that resolves asynchronously resolves these beforehand. */
-export function specifiersIn(source: string): string[] {
-  return [...new Set(Array.from(source.matchAll(SPECIFIER), ([, , specifier = ""]) => specifier))];
-}
-
-const EXTENSIONS = [".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs"];
-
-/** Relative specifiers as Node, TypeScript and bundlers read them: `./pools.js` may be written as `./pools.ts`. */
-function onDisk(specifier: string, importer: string): string | null {
-  if (!specifier.startsWith("./") && !specifier.startsWith("../")) return null;
-  const path = resolvePath(dirname(importer), specifier.replace(/[?#].*$/, ""));
-  const typescript = path.replace(/\.([cm]?)js(x?)$/, ".$1ts$2");
-  const candidates = [path, typescript, `${typescript}x`];
-  for (const extension of EXTENSIONS) candidates.push(path + extension);
-  for (const extension of EXTENSIONS) candidates.push(`${path}/index${extension}`);
-  return candidates.find((file) => statSync(file, { throwIfNoEntry: false })?.isFile() === true) ?? null;
-}
-
-/** As `resolve` says, or else relative specifiers on disk. */
-export function resolver(resolve: Resolve | undefined): Resolve {
-  return resolve ?? onDisk;
+/** Every string of a text that may be what it imports. There are more, and none of them is a module of the app. */
+function specifiersIn(source: string, relativeOnly: boolean): string[] {
+  return Array.from(source.matchAll(relativeOnly ? RELATIVE : ANY), ([, , specifier = ""]) => specifier);
 }

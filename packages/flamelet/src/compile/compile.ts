@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { SourceMap } from "magic-string";
 import { analyze } from "./analyze.ts";
-import { mayHaveClosures, type Resolve } from "./app-modules.ts";
+import { mayHaveClosures } from "./app-modules.ts";
 import { captures } from "./captures.ts";
 import { SourceFile, type CompileWarning } from "./diagnostic.ts";
 import { emit, type CompiledClosure } from "./emit.ts";
@@ -9,6 +9,7 @@ import { codeOf, findMarked } from "./markers.ts";
 import type { OriginalOf } from "./original.ts";
 import { Origins } from "./origins.ts";
 import { parseModule } from "./parse.ts";
+import type { Resolve } from "./resolve.ts";
 
 /** Where a module is. */
 export interface CompileOptions {

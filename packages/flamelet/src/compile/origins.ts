@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Node } from "oxc-parser";
 import type { Analysis } from "./analysis.ts";
 import { analyze } from "./analyze.ts";
-import { resolver, type Resolve } from "./app-modules.ts";
+import { resolverFor, type Resolve } from "./resolve.ts";
 import { passedOn, type PassedOn } from "./exports.ts";
 import { moduleName, type ModuleName } from "./module-names.ts";
 import { parseModule } from "./parse.ts";
@@ -18,7 +18,7 @@ export class Origins {
   constructor(file: string, packageName: string, resolve: Resolve | undefined) {
     this.#file = file;
     this.#packageName = packageName;
-    this.#resolve = resolver(resolve);
+    this.#resolve = resolverFor(resolve);
   }
 
   /**
