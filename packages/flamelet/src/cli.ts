@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { check, CHECK_HELP } from "./check/main.ts";
 
 const HELP = `flamelet: run any piece of your app on a temporary copy of your app
 
@@ -9,6 +10,7 @@ const HELP = `flamelet: run any piece of your app on a temporary copy of your ap
       Starts the app as \`node --import flamelet/register <entry>\` does, boots one runner of each of its pools through
       the backend that the pool has, and says, step by step, what works and what to fix. Exits with 0 when all is well.
 
+${CHECK_HELP}
   flamelet --help       this text
   flamelet --version    the version
 `;
@@ -35,7 +37,21 @@ function doctor(entry: string, args: readonly string[]): void {
   });
 }
 
+/** Checks modules, and ends with what that says. */
+function runCheck(args: readonly string[]): void {
+  let outcome;
+  try {
+    outcome = check(args);
+  } catch (error) {
+    fail((error as Error).message);
+  }
+  process.stdout.write(outcome.output);
+  process.exitCode = outcome.code;
+}
+
 function main(): void {
+  // It has options of its own.
+  if (process.argv[2] === "check") return runCheck(process.argv.slice(3));
   const options = { help: { type: "boolean", short: "h" }, version: { type: "boolean", short: "v" } } as const;
   let parsed;
   try {

@@ -49,7 +49,7 @@ class Search {
   readonly #relativeOnly: boolean;
   readonly #known = new Map<string, boolean>();
   /** Files by folder and specifier. */
-  readonly #resolved = new Map<string, Map<string, string | null>>();
+  readonly #resolved = new Map<string, Map<string, string>>();
 
   constructor(packageName: string, resolve: Resolve | undefined) {
     this.#packageName = packageName;
@@ -80,13 +80,14 @@ class Search {
   /** The modules of the app that a module may import. */
   imports(source: string, file: string): string[] {
     const folder = dirname(file);
-    const resolved = this.#resolved.get(folder) ?? new Map<string, string | null>();
+    const resolved = this.#resolved.get(folder) ?? new Map<string, string>();
     this.#resolved.set(folder, resolved);
     const files: string[] = [];
     for (const specifier of specifiersIn(source, this.#relativeOnly)) {
-      let imported = resolved.get(specifier);
-      if (imported === undefined) resolved.set(specifier, (imported = this.#resolve(specifier, file)));
-      if (imported !== null) files.push(imported);
+      const imported = resolved.get(specifier) ?? this.#resolve(specifier, file);
+      if (imported === null) continue;
+      resolved.set(specifier, imported);
+      files.push(imported);
     }
     return files;
   }

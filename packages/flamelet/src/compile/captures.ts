@@ -11,6 +11,8 @@ export interface Captures {
   /** In order of first use. */
   readonly names: readonly string[];
   readonly warnings: readonly CompileWarning[];
+  /** Why it cannot run elsewhere in the way that it reads: the first reason in the source. Null when it can. */
+  readonly refusal: CompileError | null;
 }
 
 interface Span {
@@ -20,13 +22,12 @@ interface Span {
 
 /**
  * Finds the variables that a closure captures: those that it uses, and that a function or block around it declares.
- * Throws a `CompileError` when the closure could not run elsewhere in the way that it reads.
  */
 export function captures(marked: Marked, analysis: Analysis, file: SourceFile): Captures {
   const { verb, fn } = marked;
   const names = new Set<string>();
   const warnings: CompileWarning[] = [];
-  const problems: { readonly refusal: Refusal; readonly name: string; readonly node: Node }[] = [];
+  const problems: Problem[] = [];
 
   for (const { node, name, writes } of analysis.references) {
     const binding = analysis.bindingOf(node);
@@ -46,14 +47,21 @@ export function captures(marked: Marked, analysis: Analysis, file: SourceFile): 
     }
 
   const [first] = problems.sort((a, b) => a.node.start - b.node.start);
-  if (first !== undefined) {
-    const { start, end } = first.node;
-    const { what, instead } = explain(first.refusal, verb, first.name);
-    const given = first.refusal === "given function" ? "function" : "closure";
-    const message = file.explain(`the ${given} given to flame.${verb} ${what}. ${instead}`, start, end);
-    throw new CompileError(message, file.place(start));
-  }
-  return { names: [...names], warnings };
+  const refusal = first === undefined ? null : refused(first, verb, file);
+  return { names: [...names], warnings, refusal };
+}
+
+interface Problem {
+  readonly refusal: Refusal;
+  readonly name: string;
+  readonly node: Node;
+}
+
+function refused({ refusal, name, node }: Problem, verb: string, file: SourceFile): CompileError {
+  const { what, instead } = explain(refusal, verb, name);
+  const given = refusal === "given function" ? "function" : "closure";
+  const message = file.explain(`the ${given} given to flame.${verb} ${what}. ${instead}`, node.start, node.end);
+  return new CompileError(message, file.place(node.start));
 }
 
 function within(inner: Span, outer: Span): boolean {

@@ -1,14 +1,8 @@
-import { createHash } from "node:crypto";
 import type { SourceMap } from "magic-string";
-import { analyze } from "./analyze.ts";
-import { mayHaveClosures } from "./app-modules.ts";
-import { captures } from "./captures.ts";
-import { SourceFile, type CompileWarning } from "./diagnostic.ts";
-import { emit, type CompiledClosure } from "./emit.ts";
-import { codeOf, findMarked } from "./markers.ts";
+import type { CompileWarning } from "./diagnostic.ts";
+import { emit } from "./emit.ts";
+import { findClosures } from "./find.ts";
 import type { OriginalOf } from "./original.ts";
-import { Origins } from "./origins.ts";
-import { parseModule } from "./parse.ts";
 import type { Resolve } from "./resolve.ts";
 
 /** Where a module is. */
@@ -38,45 +32,22 @@ export interface CompileResult {
 }
 
 /**
- * Makes the functions that a module gives to `flame.call`, `cast`, `stream`, `map` and `place` able to run on a runner. Returns null for a module that has none, and for one that cannot be parsed.
+ * Makes the functions that a module gives to `flame.call`, `cast`, `stream`, `map` and `place` able to run on a runner.
+ * Returns null for a module that has none, and for one that cannot be parsed.
  *
  * @throws CompileError for a closure that cannot run elsewhere in the way that it reads.
  */
 export function compile(source: string, options: CompileOptions): CompileResult | null {
-  const { file, root, packageName = "flamelet", originalOf, resolve } = options;
-  // Most modules never mention the package, and need not be parsed to know that they have nothing to compile.
-  if (!mayHaveClosures(source, { file, packageName, resolve })) return null;
-  const parsed = parseModule(source, file);
-  if (parsed === null) return null;
-  const analysis = analyze(parsed.program);
-  const marked = findMarked(analysis, new Origins(file, packageName, resolve));
-  if (marked.length === 0) return null;
-
-  const sourceFile = new SourceFile(source, file, root, originalOf);
-  const ordinals = new Map<string, number>();
-  // What stands in a closure inside of another one is seen twice.
-  const warnings = new Map<string, CompileWarning>();
-  const closures = marked.map((each): CompiledClosure => {
-    const found = captures(each, analysis, sourceFile);
-    for (const warning of found.warnings) warnings.set(`${warning.line}:${warning.column}`, warning);
-    const path = each.path.join(".");
-    const ordinal = ordinals.get(path) ?? 0;
-    ordinals.set(path, ordinal + 1);
-    const code = codeOf(each, analysis.bindingOf);
-    const text = source.slice(code.start, code.end);
-    return {
-      id: `${sourceFile.shortName}#${path}/${ordinal}`,
-      // The captures are part of it: the same text means something else when one of its names moved to module scope.
-      hash: createHash("sha256").update(`${found.names.join()}\n${text}`).digest("hex").slice(0, 12),
-      where: sourceFile.where(each.fn.start),
-      captures: found.names,
-      fn: each.fn,
-      strict: each.strict,
-    };
-  });
-  if (parsed.strayed) return null;
+  const found = findClosures(source, options);
+  if (found === null) return null;
+  const [refusal] = found.refusals;
+  if (refusal !== undefined) throw refusal;
+  // Whoever runs the module says that it cannot be run.
+  if (found.module.strayed || found.closures.length === 0) return null;
+  const { file, packageName = "flamelet", originalOf } = options;
+  const { program, esm } = found.module;
   return {
-    ...emit(closures, { source, file, program: parsed.program, esm: parsed.esm, packageName, originalOf }),
-    warnings: [...warnings.values()],
+    ...emit(found.closures, { source, file, program, esm, packageName, originalOf }),
+    warnings: found.warnings,
   };
 }

@@ -7,6 +7,8 @@ export interface CompiledClosure {
   readonly id: string;
   readonly hash: string;
   readonly where: string;
+  /** What it is given to: `"call"`. */
+  readonly verb: string;
   readonly captures: readonly string[];
   /** A function literal, or the name of a function. */
   readonly fn: Node;

@@ -39,6 +39,7 @@ for (const { name, expected, beside, module, runs } of fixtures)
   test(`fixture ${name}`, async (t) => {
     await using app = await App.create();
     const source = read(module);
+    for (const file of beside) await app.write(`${name}/${file}`, read(`${name}/${file}`));
     for (const file of beside) await app.add(`${name}/${file}`, read(`${name}/${file}`));
     const result = app.compile(module, source);
     assert.ok(result !== null, "nothing was compiled");
