@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { check, CHECK_HELP } from "./check/main.ts";
+import { CHECK_HELP } from "./check/help.ts";
 
 const HELP = `flamelet: run any piece of your app on a temporary copy of your app
 
@@ -38,9 +38,11 @@ function doctor(entry: string, args: readonly string[]): void {
 }
 
 /** Checks modules, and ends with what that says. */
-function runCheck(args: readonly string[]): void {
+async function runCheck(args: readonly string[]): Promise<void> {
   let outcome;
   try {
+    // The parser is loaded for nothing else.
+    const { check } = await import("./check/main.ts");
     outcome = check(args);
   } catch (error) {
     fail((error as Error).message);
@@ -51,7 +53,7 @@ function runCheck(args: readonly string[]): void {
 
 function main(): void {
   // It has options of its own.
-  if (process.argv[2] === "check") return runCheck(process.argv.slice(3));
+  if (process.argv[2] === "check") return void runCheck(process.argv.slice(3));
   const options = { help: { type: "boolean", short: "h" }, version: { type: "boolean", short: "v" } } as const;
   let parsed;
   try {
