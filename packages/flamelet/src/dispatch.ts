@@ -1,7 +1,9 @@
+import { FlameError } from "./errors.ts";
 import type { CallOptions } from "./options.ts";
 import type { Pool } from "./pool-handle.ts";
 import { keepAlive, letEnd } from "./keep-alive.ts";
 import type { Lease } from "./pool/lease.ts";
+import { markRemoteFrames } from "./remote-frames.ts";
 import type { Attempt, Work, Worker } from "./runner/work.ts";
 
 /**
@@ -102,7 +104,7 @@ class Dispatch {
       this.#ran = { error: attempt.lost };
       this.#retries -= 1;
     } else {
-      this.#reject(note("lost" in attempt ? attempt.lost : attempt.error, runner, this.#work.signal));
+      this.#reject(note("lost" in attempt ? attempt.lost : attempt.error, runner, this.#work));
       return false;
     }
     // Not here: the runner is in the middle of something.
@@ -115,10 +117,12 @@ class Dispatch {
  * Says on which runner an error arose, where the error can carry it. One that has a runner already came from further away,
  * and the reason of a signal is the caller's own.
  */
-function note(error: unknown, runner: string, signal: AbortSignal | undefined): unknown {
+function note(error: unknown, runner: string, { signal, local }: Work): unknown {
   if (signal?.aborted === true && error === signal.reason) return error;
   const known = (error as { runner?: unknown } | null)?.runner;
-  if (error instanceof Error && known === undefined && Object.isExtensible(error))
-    Object.defineProperty(error, "runner", { value: runner, configurable: true, writable: true });
+  if (!(error instanceof Error) || known !== undefined || !Object.isExtensible(error)) return error;
+  Object.defineProperty(error, "runner", { value: runner, configurable: true, writable: true });
+  // Those of flamelet itself are made here.
+  if (local === null && !FlameError.is(error)) markRemoteFrames(error, runner);
   return error;
 }

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import MagicString from "magic-string";
+import { markRemoteFrames } from "../../src/remote-frames.ts";
 
 /** An app of its own, in which flamelet is installed as it is built: run `npm run build` first. */
 let root: string;
@@ -93,6 +94,17 @@ await fails("x").catch((error: Error) => console.log(error.stack));
   const [message, frame] = (await output("src/throws.ts")).split("\n");
   assert.equal(message, "Error: no x");
   assert.ok(frame?.endsWith(`${join(root, "src/throws.ts")}:7:11)`), frame);
+});
+
+test("the frames of an error are marked as those of the runner, whatever its message looks like", () => {
+  const error = new Error("a\n    at no frame");
+  error.stack = "Error: a\n    at no frame\n    at f (/a.ts:1:2)\n    at async /a.ts:3:4\n    at new A (/b.ts:1:1)";
+  markRemoteFrames(error, "p-1");
+  assert.equal(
+    error.stack,
+    "Error: a\n    at no frame\n    at [runner p-1] f (/a.ts:1:2)\n" +
+      "    at async [runner p-1] <anonymous> (/a.ts:3:4)\n    at [runner p-1] new A (/b.ts:1:1)",
+  );
 });
 
 test("compiles .mts, .js, .mjs, .cjs and .cts, imported and required", async () => {

@@ -31,9 +31,10 @@ test("a captured callback runs at home", () => {
   assert.deepEqual(out["probe"].ticks, [0, 1, 2]);
 });
 
-test("an error has the class, the original line and the runner", () => {
+test("an error has the class, the original line and the runner, and its frames are marked as remote", () => {
   assert.equal(out["throws"].name, "RangeError");
-  assert.match(out["throws"].stack, /fixtures\/closures\.ts:30:13/);
+  assert.match(out["throws"].stack, /^ {4}at \[runner closures-1-\w+\] .*fixtures\/closures\.ts:30:13\)$/m);
+  assert.doesNotMatch(out["throws"].stack, /^ {4}at (?!\[runner |async \[runner )/m);
   assert.match(out["throws"].runner, /^closures-1-/);
 });
 
