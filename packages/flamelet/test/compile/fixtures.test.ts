@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { before, test } from "node:test";
+import { parseModule } from "../../src/compile/parse.ts";
 import { App } from "./app.ts";
 import { runForReal, type Ran } from "./real-app.ts";
 
@@ -60,6 +61,7 @@ for (const { name, expected, beside, module, runs } of fixtures)
     });
 
     await t.test("compiling what was compiled changes nothing", () => {
+      assert.equal(parseModule(result.code, module)?.strayed, false, "it cannot be parsed any more");
       assert.equal(app.compile(module, result.code), null);
     });
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { compile } from "../../src/compile/compile.ts";
-import { findFunction, functionIds } from "../../src/registry.ts";
+import { closureInfo, describeClosure, findFunction, functionIds } from "../../src/registry.ts";
+import { closure } from "../../src/runtime.ts";
 import { App } from "./app.ts";
 
 const SOURCE = `import { flame } from "flamelet";
@@ -72,4 +73,33 @@ export default async (x) => {
   // What is left of the old module does not take its place, and its hash says that it is not what is registered.
   await assert.rejects(run(1), /strictly equal/);
   assert.equal(findFunction(id), second);
+});
+
+test("a name that turns out to be that of a named function, or of no function, is left alone", () => {
+  const named = (): number => 1;
+  const info = { id: "media/named", hash: "", captures: [], where: "media.ts:1", read: () => [] };
+  describeClosure(named, info);
+  const marked = closure(
+    "src/b.ts#f/0",
+    "0123456789ab",
+    "src/b.ts:1",
+    [],
+    () => [],
+    () => named,
+    named,
+  );
+  assert.equal(marked, named);
+  assert.equal(closureInfo(named), info);
+  assert.equal(
+    closure(
+      "src/b.ts#f/1",
+      "0123456789ab",
+      "src/b.ts:1",
+      [],
+      () => [],
+      () => named,
+      null,
+    ),
+    null,
+  );
 });
