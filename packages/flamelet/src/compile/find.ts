@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { analyze } from "./analyze.ts";
 import { mayHaveClosures } from "./app-modules.ts";
 import { captures } from "./captures.ts";
-import type { CompileOptions } from "./compile.ts";
 import { CompileError, SourceFile, type CompileWarning } from "./diagnostic.ts";
 import type { CompiledClosure } from "./emit.ts";
 import { codeOf, findMarked } from "./markers.ts";
+import type { CompileOptions } from "./options.ts";
 import { Origins } from "./origins.ts";
 import { parseModule, type ParsedModule } from "./parse.ts";
 

@@ -7,7 +7,9 @@ import {
   type Program,
 } from "oxc-parser";
 import type { Call, ContextUse } from "./analysis.ts";
+import { variableOfElement } from "./elements.ts";
 import { unwrap } from "./expressions.ts";
+import { importedNames } from "./imports.ts";
 import { canBeNamed, nameOfTarget } from "./names.ts";
 import { readPattern } from "./patterns.ts";
 import type { BindingKind, Origin, Reference, Scope } from "./scope.ts";
@@ -111,7 +113,10 @@ export class Reader {
         }
         return;
       case "ImportDeclaration":
-        if (node.importKind !== "type") for (const specifier of node.specifiers) this.#declareImport(specifier, node);
+        for (const { local, imported } of importedNames(node)) {
+          const origin = { from: "import", specifier: node.source.value, imported } as const;
+          this.#around.scope.declare(local, "import", origin);
+        }
         return;
       case "TSImportEqualsDeclaration": {
         const { moduleReference, id } = node;
@@ -252,23 +257,6 @@ export class Reader {
     );
   }
 
-  #declareImport(
-    specifier: Extract<Node, { type: "ImportDeclaration" }>["specifiers"][number],
-    { source }: Extract<Node, { type: "ImportDeclaration" }>,
-  ): void {
-    let imported = "*";
-    if (specifier.type === "ImportDefaultSpecifier") imported = "default";
-    if (specifier.type === "ImportSpecifier") {
-      if (specifier.importKind === "type") return;
-      imported = specifier.imported.type === "Literal" ? specifier.imported.value : specifier.imported.name;
-    }
-    this.#around.scope.declare(specifier.local.name, "import", {
-      from: "import",
-      specifier: source.value,
-      imported,
-    });
-  }
-
   /** Declares every name in a pattern, and reads the defaults and computed keys in it. */
   #declare(pattern: Node, kind: BindingKind, scope: Scope, from: Origin = null): void {
     readPattern(pattern, from, {
@@ -290,15 +278,10 @@ export class Reader {
     else this.references.push({ name, node, scope: this.#around.scope, writes });
   }
 
-  /** `<Thumb/>` and `<ui.thumb/>` use a variable; `<div/>` and `<my-thumb/>` do not. */
-  #referToElement(name: Node): void {
-    if (name.type === "JSXMemberExpression") {
-      let object: Node = name.object;
-      while (object.type === "JSXMemberExpression") object = object.object;
-      if (object.type !== "JSXIdentifier") return;
-      if (object.name === "this") this.#useContext("this", object);
-      else this.#refer(object, object.name, false);
-    } else if (name.type === "JSXIdentifier" && !/^[a-z]|-/.test(name.name)) this.#refer(name, name.name, false);
+  #referToElement(element: Node): void {
+    const variable = variableOfElement(element);
+    if (variable?.name === "this") this.#useContext("this", variable);
+    else if (variable !== null) this.#refer(variable, variable.name, false);
   }
 
   #useContext(kind: ContextUse["kind"], node: Node): void {
