@@ -116,7 +116,7 @@ function passingSource(file: string): string | null {
 
 /** The forms in which a module exports what it did not make. Finds too much rather than too little. */
 const PASSES_ON =
-  /\bexport\s*(?:[*{]|default\s+[\w$.]+\s*(?:;|$)|const\s*(?:\{[^}]*\}|[\w$]+)[^=\n]*=\s*[\w$.!?()"'/@ -]+(?:;|,|$|\bas\b|\bsatisfies\b))|\bexports\b/m;
+  /\bexport\s*(?:[*{]|default\s+[\w$.()]+\s*(?:;|$|\bas\b|\bsatisfies\b)|const\s*(?:\{[^}]*\}|[\w$]+)(?:[^=\n]|=>)*=\s*[\w$.!?()"'/@ -]+(?:;|,|$|\bas\b|\bsatisfies\b))|\bexports\b/m;
 
 const ANY = /(["'])([^"'\s]+)\1/g;
 const RELATIVE = /(["'])(\.\.?\/[^"'\n]+)\1/g;

@@ -43,6 +43,22 @@ const HANDED: Record<string, [files: Record<string, string>, found: boolean]> = 
     false,
   ],
   "under another name": [{ "flame.ts": 'export { flame as fire } from "flamelet";' }, false],
+  "with a type": [
+    { "flame.ts": 'import { flame as f } from "flamelet"; export const flame: () => void = f as never;' },
+    true,
+  ],
+  "out of something bigger": [
+    { "flame.ts": 'import * as all from "flamelet";\nexport const {\n  flame,\n} = all;\n', "b.ts": "" },
+    true,
+  ],
+  "by a dynamic import": [{ "flame.ts": 'export const flame = (await import("flamelet")).flame\n' }, true],
+  "as a default with a type": [
+    {
+      "flame.ts": 'export { default as flame } from "./b.ts";',
+      "b.ts": 'import { flame } from "flamelet"; export default (flame) satisfies unknown',
+    },
+    true,
+  ],
   "as a type": [{ "flame.ts": 'export type { flame } from "flamelet";' }, false],
   "as something of its own": [{ "flame.ts": 'import "flamelet"; export const flame = { call() {} };' }, false],
   "as a variable that may change": [
