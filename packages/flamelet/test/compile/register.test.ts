@@ -76,6 +76,47 @@ if (!flame.isRunner) {
   assert.equal(await output("src/process.ts"), "u/3 true");
 });
 
+test("a closure on a runner makes a remote call of its own", async () => {
+  await write(
+    "src/nested.ts",
+    `import { flame } from "flamelet";
+const [outer, inner] = ["outer", "inner"].map((name) => flame.pool(name, { backend: flame.backend.process(), max: 1 }));
+async function nested(n: number): Promise<unknown> {
+  return flame.call(outer!, async () => {
+    const pid = process.pid;
+    const doubled = n * 2;
+    return flame.call(inner!, async () => [doubled, process.pid !== pid, flame.parent?.pool].join());
+  });
+}
+if (!flame.isRunner) {
+  console.log(await nested(21));
+  await flame.shutdown();
+  process.exit();
+}
+`,
+  );
+  assert.equal(await output("src/nested.ts"), "42,true,inner");
+});
+
+test("a module that never mentions flamelet gets it from one that hands it on", async () => {
+  await write("src/hands-on.ts", 'export { flame as fire } from "flamelet";');
+  await write(
+    "src/gets.ts",
+    `import { fire } from "./hands-on.ts";\n${POOL.replace(/flame/g, "fire")}\nconsole.log(await ((x: string) => fire.call(pool, () => x))("got"), String(() => fire.call(pool, () => 1)));`,
+  );
+  assert.match(await output("src/gets.ts"), /^got .*\$flame_closure\("src\/gets\.ts#\/1"/);
+});
+
+test("an await in a closure that is not async is refused with what to write, not as a syntax error", async () => {
+  await write(
+    "src/awaits.ts",
+    `import { flame } from "flamelet"; ${POOL}\nawait flame.call(pool, () => {\n  await 1;\n});`,
+  );
+  const { code, stderr } = await run("src/awaits.ts");
+  assert.equal(code, 1);
+  assert.match(stderr, /^CompileError: src\/awaits\.ts:3:3: the closure given to flame\.call awaits.*async \(\) =>/m);
+});
+
 test("an error in the copy shows the line and the column of the original", async () => {
   await write(
     "src/throws.ts",
