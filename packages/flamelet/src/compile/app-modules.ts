@@ -7,8 +7,8 @@
  *
  * Loads no parser, so that a host can ask before it loads the compiler.
  */
-import { readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
+import { readModule, statModule } from "./read-module.ts";
 import { resolverFor, type Resolve } from "./resolve.ts";
 
 /** Where a module is, as far as finding `flame` in it goes. */
@@ -104,12 +104,12 @@ const kept = new Map<string, Kept>();
 
 /** The text of a module that may export what it did not make, read again when it has changed; null for all others. */
 function passingSource(file: string): string | null {
-  const stat = statSync(file, { throwIfNoEntry: false });
-  if (stat?.isFile() !== true) return null;
+  const stat = statModule(file);
+  if (stat === null) return null;
   const known = kept.get(file);
   if (known?.changed === stat.mtimeMs && known.size === stat.size) return known.source;
-  const source = readFileSync(file, "utf8");
-  const passes = PASSES_ON.test(source) ? source : null;
+  const source = readModule(file);
+  const passes = source !== null && PASSES_ON.test(source) ? source : null;
   kept.set(file, { changed: stat.mtimeMs, size: stat.size, source: passes });
   return passes;
 }

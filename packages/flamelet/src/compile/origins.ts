@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import type { Node } from "oxc-parser";
 import type { Analysis } from "./analysis.ts";
 import { analyze } from "./analyze.ts";
@@ -6,6 +5,7 @@ import { resolverFor, type Resolve } from "./resolve.ts";
 import { passedOn, type PassedOn } from "./exports.ts";
 import { moduleName, type ModuleName } from "./module-names.ts";
 import { parseModule } from "./parse.ts";
+import { readModule } from "./read-module.ts";
 
 /** Where the names of one module come from, also by way of other modules of the app. */
 export class Origins {
@@ -51,7 +51,8 @@ export class Origins {
   #read(file: string): PassedOn | null {
     const known = this.#passedOn.get(file);
     if (known !== undefined) return known;
-    const parsed = parseModule(readFileSync(file, "utf8"), file);
+    const source = readModule(file);
+    const parsed = source === null ? null : parseModule(source, file);
     const passes = parsed === null ? null : passedOn(parsed.program, analyze(parsed.program));
     this.#passedOn.set(file, passes);
     return passes;

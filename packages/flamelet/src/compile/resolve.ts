@@ -1,5 +1,5 @@
-import { statSync } from "node:fs";
 import { dirname, resolve as resolvePath } from "node:path";
+import { statModule } from "./read-module.ts";
 
 /** Finds the file that a specifier means in an importer (both absolute paths), or null when it is no module of the app. */
 export type Resolve = (specifier: string, importer: string) => string | null;
@@ -19,8 +19,8 @@ function onDisk(specifier: string, importer: string): string | null {
   if (!specifier.startsWith("./") && !specifier.startsWith("../")) return null;
   const path = resolvePath(dirname(importer), specifier.replace(/[?#].*$/, ""));
   const known = found.get(path);
-  if (known !== undefined && isFile(known)) return known;
-  const file = candidates(path).find(isFile) ?? null;
+  if (known !== undefined && isModule(known)) return known;
+  const file = candidates(path).find(isModule) ?? null;
   if (file !== null) found.set(path, file);
   return file;
 }
@@ -36,6 +36,6 @@ function* candidates(path: string): Generator<string> {
   for (const extension of EXTENSIONS) yield `${path}/index${extension}`;
 }
 
-function isFile(file: string): boolean {
-  return statSync(file, { throwIfNoEntry: false })?.isFile() === true;
+function isModule(file: string): boolean {
+  return statModule(file) !== null;
 }

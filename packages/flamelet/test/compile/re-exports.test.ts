@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
+import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { mayHaveClosures } from "../../src/compile/app-modules.ts";
@@ -107,6 +108,21 @@ test("a host may say what specifiers mean", async () => {
   assert.equal(compile(source, { file, root: app.root }), null);
   assert.ok(compile(source, { file, root: app.root, resolve }) !== null);
   assert.ok(asked.includes("@/flame /src/uses.ts") && asked.includes("#inner /src/lib/flame.ts"));
+});
+
+test("what is no module is not read, however much it looks like one that is imported", async () => {
+  await using app = await App.create();
+  const data = 'export { flame } from "flamelet";';
+  await app.write("src/data.db", data);
+  await mkdir(join(app.root, "src/folder.ts"));
+  await symlink("circle.ts", join(app.root, "src/circle.ts"));
+  await writeFile(join(app.root, "src/long.ts"), data);
+  const file = join(app.root, "src/main.ts");
+  for (const path of ["./data.db", "./folder.ts", "./circle.ts", "./long.ts/more", "./\0"]) {
+    const source = `import { flame } from "${path}"; flame.call("p", () => 1);`;
+    assert.equal(mayHaveClosures(source, { file }), false, path);
+    assert.equal(compile(source, { file, root: app.root }), null, path);
+  }
 });
 
 test("a module is not worth parsing because of modules that use flame and do not hand it on", async () => {
