@@ -27,7 +27,7 @@ export function check(args: readonly string[]): Outcome {
     const checked = checkModule(file, root);
     functions.push(...checked.functions);
     errors.push(...checked.errors);
-    warnings.push(...checked.warnings.map((message) => message.replace(/^(\S+) /, "$1 warning: ")));
+    warnings.push(...checked.warnings.map((message) => message.replace(/^(.*?:\d+:\d+:) /, "$1 warning: ")));
   }
   const parts = [...errors, ...warnings];
   if (values.list === true) parts.push(...functions.map(listed));
