@@ -1,0 +1,17 @@
+import { flame } from "flamelet";
+import type { Kind } from "../own/runner-process.ts";
+import type { Rpc } from "../rpc.ts";
+import { echo, noop, sleep } from "./app.ts";
+import { openPool } from "./pool.ts";
+
+/** flamelet's calls, on one runner. @param slots How many run there at once. */
+export async function openFlamelet(kind: Kind, slots = 256): Promise<Rpc> {
+  const pool = openPool(kind, { maxConcurrency: slots });
+  await flame.call(pool, noop);
+  return {
+    noop: () => flame.call(pool, noop),
+    echo: (value) => flame.call(pool, echo, value),
+    sleep: (ms) => flame.call(pool, sleep, ms),
+    [Symbol.asyncDispose]: () => pool.close(),
+  };
+}

@@ -1,0 +1,29 @@
+import { Packr } from "msgpackr";
+import type { Rpc } from "../rpc.ts";
+import { Frames } from "./frames.ts";
+import { type Kind, startRunner } from "./runner-process.ts";
+
+/** The least that can be called remote procedure calls: a frame, a codec, a table of functions and a promise. */
+export async function openThinRpc(kind: Kind): Promise<Rpc> {
+  const runner = await startRunner(new URL("./thin-rpc-runner.ts", import.meta.url), kind);
+  const packr = new Packr({ useRecords: false });
+  const waiting = new Map<number, (value: unknown) => void>();
+  let last = 0;
+  const frames = new Frames(runner.socket, (frame) => {
+    const [id, value] = packr.unpack(frame) as [number, unknown];
+    waiting.get(id)?.(value);
+    waiting.delete(id);
+  });
+  const call = (name: string, value: unknown): Promise<unknown> =>
+    new Promise((resolve) => {
+      const id = (last += 1);
+      waiting.set(id, resolve);
+      frames.send(packr.pack([id, name, value]));
+    });
+  return {
+    noop: () => call("noop", null),
+    echo: (value) => call("echo", value),
+    sleep: (ms) => call("sleep", ms),
+    [Symbol.asyncDispose]: async () => runner[Symbol.dispose](),
+  };
+}

@@ -1,0 +1,20 @@
+import { Worker } from "node:worker_threads";
+import { releaseProxy, wrap } from "comlink";
+import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
+import type { Rpc } from "../rpc.ts";
+import type * as functions from "./functions.ts";
+
+/** One worker thread. */
+export function openComlink(): Rpc {
+  const worker = new Worker(new URL("./comlink-worker.ts", import.meta.url));
+  const remote = wrap<typeof functions>(nodeEndpoint(worker));
+  return {
+    noop: () => remote.noop(),
+    echo: (value) => remote.echo(value),
+    sleep: (ms) => remote.sleep(ms),
+    [Symbol.asyncDispose]: async () => {
+      remote[releaseProxy]();
+      await worker.terminate();
+    },
+  };
+}
