@@ -1,9 +1,12 @@
-import { open } from "../contenders/open.ts";
+import { open, peers } from "../contenders/open.ts";
 import type { Rpc } from "../contenders/rpc.ts";
-import type { Case, Contender, Role } from "../harness/case.ts";
+import type { Case, Goal, Metrics, Size } from "../harness/case.ts";
 import { latency } from "../harness/latency.ts";
+import { rpcContender, rpcContenders } from "../harness/rpc-contender.ts";
 
 const TCP_BATCH = "tcp-batch echo";
+const TCP = "flamelet, TCP";
+const UNIX = "flamelet, Unix socket";
 
 export const warmCall: Case = {
   title: "A warm call that does nothing",
@@ -20,32 +23,19 @@ export const warmCall: Case = {
         return await latency(() => echo.send(frame), size);
       },
     },
-    "thin RPC, TCP": calls("limit", open.thinTcp),
-    "thin RPC, Unix socket": calls("limit", open.thinUnix),
-    "flamelet, TCP": calls("flamelet", open.flameletTcp),
-    "flamelet, Unix socket": calls("flamelet", open.flameletUnix),
-    piscina: calls("peer", open.piscina),
-    comlink: calls("peer", open.comlink),
-    capnweb: calls("peer", open.capnweb),
+    "thin RPC, TCP": rpcContender("limit", open.thinTcp, noops),
+    "thin RPC, Unix socket": rpcContender("limit", open.thinUnix, noops),
+    [TCP]: rpcContender("flamelet", open.flameletTcp, noops),
+    [UNIX]: rpcContender("flamelet", open.flameletUnix, noops),
+    ...rpcContenders("peer", peers, noops),
   },
-  goals: [
-    goal("p50", "flamelet, TCP", 2.0, 1.5),
-    goal("p50", "flamelet, Unix socket", 1.5, 1.1),
-    goal("p99", "flamelet, TCP", 3, 2),
-    goal("p99", "flamelet, Unix socket", 3, 2),
-  ],
+  goals: [goal("p50", TCP, 2.0, 1.5), goal("p50", UNIX, 1.5, 1.1), goal("p99", TCP, 3, 2), goal("p99", UNIX, 3, 2)],
 };
 
-function calls(role: Role, opened: () => Promise<Rpc>): Contender {
-  return {
-    role,
-    measure: async (size) => {
-      await using rpc = await opened();
-      return await latency(() => rpc.noop(), size);
-    },
-  };
+function noops(rpc: Rpc, size: Size): Promise<Metrics> {
+  return latency(() => rpc.noop(), size);
 }
 
-function goal(metric: string, of: string, solid: number, best: number): Case["goals"][number] {
+function goal(metric: string, of: string, solid: number, best: number): Goal {
   return { metric, of, over: { contender: TCP_BATCH, by: "ratio" }, solid, goal: best };
 }

@@ -7,6 +7,21 @@ export const open = {
   flameletTcp: async (slots?: number): Promise<Rpc> => (await import("./flamelet/rpc.ts")).openFlamelet("tcp", slots),
   flameletUnix: async (slots?: number): Promise<Rpc> => (await import("./flamelet/rpc.ts")).openFlamelet("unix", slots),
   piscina: async (perWorker?: number): Promise<Rpc> => (await import("./peers/piscina.ts")).openPiscina(perWorker),
+  tinypool: async (): Promise<Rpc> => (await import("./peers/tinypool.ts")).openTinypool(),
+  workerpool: async (): Promise<Rpc> => (await import("./peers/workerpool.ts")).openWorkerpool(),
   comlink: async (): Promise<Rpc> => (await import("./peers/comlink.ts")).openComlink(),
   capnweb: async (): Promise<Rpc> => (await import("./peers/capnweb.ts")).openCapnweb(),
+  birpc: async (): Promise<Rpc> => (await import("./peers/birpc.ts")).openBirpc(),
+  grpc: async (): Promise<Rpc> => (await import("./peers/grpc.ts")).openGrpc(),
+};
+
+/** Those that other people made, by the names under which tables show them. */
+export const peers: Readonly<Record<string, () => Promise<Rpc>>> = {
+  piscina: () => open.piscina(),
+  "tinypool (child_process)": open.tinypool,
+  "workerpool (process)": open.workerpool,
+  comlink: open.comlink,
+  capnweb: open.capnweb,
+  "birpc (ws, msgpackr)": open.birpc,
+  "grpc-js": open.grpc,
 };

@@ -1,4 +1,4 @@
-import { Frames } from "./frames.ts";
+import { FrameReader, FrameWriter } from "./frames.ts";
 import { type Kind, startRunner } from "./runner-process.ts";
 
 /** A framed echo: the least that a call can be. */
@@ -7,16 +7,25 @@ export interface Echo extends Disposable {
   send(frame: Uint8Array): Promise<Buffer>;
 }
 
-/** @param delay How long the other end keeps a frame, in ms. */
-export async function openEcho(kind: Kind, delay = 0): Promise<Echo> {
-  const runner = await startRunner(new URL("./echo-runner.ts", import.meta.url), kind, [String(delay)]);
+export interface EchoOptions {
+  /** How long the other end keeps a frame, in ms. Default 0. */
+  readonly delay?: number;
+  /** See `FrameWriter`. Default: all frames of a tick are packed into one buffer. */
+  readonly packBelow?: number;
+}
+
+export async function openEcho(kind: Kind, { delay = 0, packBelow = Infinity }: EchoOptions = {}): Promise<Echo> {
+  const module = new URL("./echo-runner.ts", import.meta.url);
+  const runner = await startRunner(module, kind, [String(delay), String(packBelow)]);
   const waiting = new Fifo<(frame: Buffer) => void>();
-  const frames = new Frames(runner.socket, (frame) => waiting.take()(frame));
+  const writer = new FrameWriter(runner.socket, packBelow);
+  const reader = new FrameReader((frame) => waiting.take()(frame));
+  runner.socket.on("data", (chunk: Buffer) => reader.push(chunk));
   return {
     send: (frame) =>
       new Promise((resolve) => {
         waiting.add(resolve);
-        frames.send(frame);
+        writer.send(frame);
       }),
     [Symbol.dispose]: () => runner[Symbol.dispose](),
   };

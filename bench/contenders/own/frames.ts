@@ -1,24 +1,24 @@
 import type { Socket } from "node:net";
 
 /**
- * The yardstick's framing: four bytes of length, then the bytes. All frames of a tick are packed into one write, which is
- * the one trick that a fast connection needs, and the only one here.
+ * The yardstick's framing: four bytes of length, then the bytes. All frames of a tick go out in one write, which is the one
+ * trick that a fast connection needs, and the only one here.
  */
-export class Frames {
+export class FrameWriter {
   readonly #socket: Socket;
-  readonly #receive: (frame: Buffer) => void;
+  readonly #packBelow: number;
   #queued: Uint8Array[] = [];
   #bytes = 0;
-  /** The part of a header that came without the rest of it. */
-  #header: Buffer = Buffer.alloc(0);
-  /** The frame that is being filled, when it did not come in one piece. */
-  #frame: Buffer | null = null;
-  #filled = 0;
 
-  constructor(socket: Socket, receive: (frame: Buffer) => void) {
+  /** @param packBelow Frames of a tick that are smaller are copied into one buffer; larger ones are handed to `writev`. */
+  constructor(socket: Socket, packBelow = Infinity) {
     this.#socket = socket;
-    this.#receive = receive;
-    socket.on("data", (chunk: Buffer) => this.#onData(chunk));
+    this.#packBelow = packBelow;
+  }
+
+  /** What was not handed to the socket yet, in bytes. */
+  get queued(): number {
+    return this.#bytes;
   }
 
   send(frame: Uint8Array): void {
@@ -27,34 +27,59 @@ export class Frames {
   }
 
   readonly #flush = (): void => {
-    const packed = Buffer.allocUnsafe(this.#bytes);
-    let at = 0;
-    for (const frame of this.#queued) {
-      at = packed.writeUInt32BE(frame.length, at);
-      packed.set(frame, at);
-      at += frame.length;
-    }
+    const frames = this.#queued;
+    const bytes = this.#bytes;
     this.#queued = [];
     this.#bytes = 0;
-    this.#socket.write(packed);
+    if (frames.every((frame) => frame.length < this.#packBelow)) this.#socket.write(packed(frames, bytes));
+    else this.#writev(frames);
   };
 
-  #onData(chunk: Buffer): void {
+  #writev(frames: readonly Uint8Array[]): void {
+    this.#socket.cork();
+    for (const frame of frames) {
+      const header = Buffer.allocUnsafe(4);
+      header.writeUInt32BE(frame.length);
+      this.#socket.write(header);
+      this.#socket.write(frame);
+    }
+    this.#socket.uncork();
+  }
+}
+
+function packed(frames: readonly Uint8Array[], bytes: number): Buffer {
+  const buffer = Buffer.allocUnsafe(bytes);
+  let at = 0;
+  for (const frame of frames) {
+    at = buffer.writeUInt32BE(frame.length, at);
+    buffer.set(frame, at);
+    at += frame.length;
+  }
+  return buffer;
+}
+
+/** Finds the frames in what a socket reads. A frame that came in one piece is not copied. */
+export class FrameReader {
+  readonly #receive: (frame: Buffer) => void;
+  /** The part of a header that came without the rest of it. */
+  #header: Buffer = Buffer.alloc(0);
+  /** The frame that is being filled, when it did not come in one piece. */
+  #frame: Buffer | null = null;
+  #filled = 0;
+
+  constructor(receive: (frame: Buffer) => void) {
+    this.#receive = receive;
+  }
+
+  push(chunk: Buffer): void {
     let at = 0;
-    if (this.#frame === null && this.#header.length > 0) {
+    if (this.#header.length > 0) {
       chunk = Buffer.concat([this.#header, chunk]);
       this.#header = Buffer.alloc(0);
     }
     while (at < chunk.length) {
       if (this.#frame !== null) {
-        const part = Math.min(this.#frame.length - this.#filled, chunk.length - at);
-        this.#frame.set(chunk.subarray(at, at + part), this.#filled);
-        this.#filled += part;
-        at += part;
-        if (this.#filled < this.#frame.length) return;
-        const whole = this.#frame;
-        this.#frame = null;
-        this.#receive(whole);
+        at += this.#fill(this.#frame, chunk.subarray(at));
         continue;
       }
       if (chunk.length - at < 4) {
@@ -63,13 +88,24 @@ export class Frames {
       }
       const length = chunk.readUInt32BE(at);
       at += 4;
-      if (chunk.length - at >= length) {
-        this.#receive(chunk.subarray(at, at + length));
-        at += length;
-      } else {
+      if (chunk.length - at < length) {
         this.#frame = Buffer.allocUnsafe(length);
         this.#filled = 0;
+        continue;
       }
+      this.#receive(chunk.subarray(at, at + length));
+      at += length;
     }
+  }
+
+  #fill(frame: Buffer, from: Buffer): number {
+    const part = Math.min(frame.length - this.#filled, from.length);
+    frame.set(part === from.length ? from : from.subarray(0, part), this.#filled);
+    this.#filled += part;
+    if (this.#filled === frame.length) {
+      this.#frame = null;
+      this.#receive(frame);
+    }
+    return part;
   }
 }

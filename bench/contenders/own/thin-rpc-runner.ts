@@ -1,16 +1,15 @@
 /** The other end of `thin-rpc.ts`: a table of functions. */
-import { setTimeout as sleep } from "node:timers/promises";
 import { Packr } from "msgpackr";
+import * as functions from "../functions.ts";
 import { dialParent } from "./dial-parent.ts";
-import { Frames } from "./frames.ts";
+import { FrameReader, FrameWriter } from "./frames.ts";
 
-const functions: Record<string, (value: never) => unknown> = {
-  noop: () => null,
-  echo: (value: unknown) => value,
-  sleep: (ms: number) => sleep(ms),
-};
+const table: Record<string, (value: never) => unknown> = { ...functions };
 const packr = new Packr({ useRecords: false });
-const frames: Frames = new Frames(dialParent(), async (frame) => {
+const socket = dialParent();
+const writer = new FrameWriter(socket);
+const reader = new FrameReader(async (frame) => {
   const [id, name, value] = packr.unpack(frame) as [number, string, never];
-  frames.send(packr.pack([id, await functions[name]?.(value)]));
+  writer.send(packr.pack([id, await table[name]?.(value)]));
 });
+socket.on("data", (chunk: Buffer) => reader.push(chunk));

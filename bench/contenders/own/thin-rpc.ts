@@ -1,6 +1,6 @@
 import { Packr } from "msgpackr";
 import type { Rpc } from "../rpc.ts";
-import { Frames } from "./frames.ts";
+import { FrameReader, FrameWriter } from "./frames.ts";
 import { type Kind, startRunner } from "./runner-process.ts";
 
 /** The least that can be called remote procedure calls: a frame, a codec, a table of functions and a promise. */
@@ -9,16 +9,18 @@ export async function openThinRpc(kind: Kind): Promise<Rpc> {
   const packr = new Packr({ useRecords: false });
   const waiting = new Map<number, (value: unknown) => void>();
   let last = 0;
-  const frames = new Frames(runner.socket, (frame) => {
+  const writer = new FrameWriter(runner.socket);
+  const reader = new FrameReader((frame) => {
     const [id, value] = packr.unpack(frame) as [number, unknown];
     waiting.get(id)?.(value);
     waiting.delete(id);
   });
+  runner.socket.on("data", (chunk: Buffer) => reader.push(chunk));
   const call = (name: string, value: unknown): Promise<unknown> =>
     new Promise((resolve) => {
       const id = (last += 1);
       waiting.set(id, resolve);
-      frames.send(packr.pack([id, name, value]));
+      writer.send(packr.pack([id, name, value]));
     });
   return {
     noop: () => call("noop", null),

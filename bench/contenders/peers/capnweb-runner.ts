@@ -1,7 +1,8 @@
 /** Serves `functions.ts` over a WebSocket, as a process of its own. */
 import { newWebSocketRpcSession, RpcTarget } from "capnweb";
 import { WebSocket } from "ws";
-import * as functions from "./functions.ts";
+import * as functions from "../functions.ts";
+import { chunks, count } from "../streams.ts";
 
 class Functions extends RpcTarget {
   noop(): Promise<void> {
@@ -12,6 +13,15 @@ class Functions extends RpcTarget {
   }
   sleep(ms: number): Promise<void> {
     return functions.sleep(ms);
+  }
+  pid(): number {
+    return process.pid;
+  }
+  sink(source: ReadableStream<Uint8Array>): Promise<number> {
+    return count(source);
+  }
+  source(bytes: number, chunk: number): ReadableStream<Uint8Array> {
+    return ReadableStream.from(chunks(bytes, chunk));
   }
 }
 

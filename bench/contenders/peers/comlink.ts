@@ -2,7 +2,7 @@ import { Worker } from "node:worker_threads";
 import { releaseProxy, wrap } from "comlink";
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import type { Rpc } from "../rpc.ts";
-import type * as functions from "./functions.ts";
+import type * as functions from "../functions.ts";
 
 /** One worker thread. */
 export function openComlink(): Rpc {

@@ -5,7 +5,7 @@ import type { Rpc } from "../rpc.ts";
 /** One worker thread. @param perWorker How many tasks it takes at once; piscina's default is 1. */
 export function openPiscina(perWorker = 1): Rpc {
   const pool = new Piscina({
-    filename: fileURLToPath(new URL("./functions.ts", import.meta.url)),
+    filename: fileURLToPath(new URL("../functions.ts", import.meta.url)),
     minThreads: 1,
     maxThreads: 1,
     concurrentTasksPerWorker: perWorker,

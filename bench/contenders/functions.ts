@@ -1,4 +1,4 @@
-/** What peers that load a module of functions load. */
+/** What all but flamelet, which names its own, run elsewhere. */
 import { setTimeout as sleepFor } from "node:timers/promises";
 
 export async function noop(): Promise<void> {}

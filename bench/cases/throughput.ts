@@ -1,0 +1,53 @@
+import { open, peers } from "../contenders/open.ts";
+import type { Rpc } from "../contenders/rpc.ts";
+import type { Case, Goal, Metrics, Size } from "../harness/case.ts";
+import { rpcContender, rpcContenders } from "../harness/rpc-contender.ts";
+import { throughput } from "../harness/throughput.ts";
+
+const THIN = "thin RPC, TCP";
+const TCP = "flamelet, TCP";
+const rate = { unit: "/s", better: "higher" } as const;
+
+export const throughputCase: Case = {
+  title: "Calls per second",
+  about: "256, 64, 8 and 1 calls in flight on one runner, which do nothing.",
+  cores: "all",
+  metrics: { "256": rate, "64": rate, "8": rate, "1": rate },
+  yardstick: THIN,
+  contenders: {
+    "tcp-batch echo": {
+      role: "limit",
+      measure: async (size) => {
+        using echo = await (await import("../contenders/own/echo.ts")).openEcho("tcp");
+        const frame = Buffer.alloc(16);
+        return await rates(() => echo.send(frame), size);
+      },
+    },
+    [THIN]: rpcContender("limit", open.thinTcp, noops),
+    "thin RPC, Unix socket": rpcContender("limit", open.thinUnix, noops),
+    [TCP]: rpcContender("flamelet", open.flameletTcp, noops),
+    "flamelet, Unix socket": rpcContender("flamelet", open.flameletUnix, noops),
+    ...rpcContenders("peer", { ...peers, "piscina (64 per worker)": () => open.piscina(64) }, noops),
+  },
+  goals: [
+    goal("256", THIN, 0.3, 0.6),
+    goal("64", THIN, 0.4, 0.7),
+    goal("256", "piscina", 5, 10),
+    goal("256", "capnweb", 3.5, 7),
+  ],
+};
+
+function noops(rpc: Rpc, size: Size): Promise<Metrics> {
+  return rates(() => rpc.noop(), size);
+}
+
+async function rates(call: () => Promise<unknown>, size: Size): Promise<Metrics> {
+  const metrics: Record<string, number> = {};
+  for (const inFlight of [1, 8, 64, 256])
+    metrics[String(inFlight)] = await throughput(call, inFlight, size.pick(350, 40));
+  return metrics;
+}
+
+function goal(metric: string, contender: string, solid: number, best: number): Goal {
+  return { metric, of: TCP, over: { contender, by: "ratio" }, solid, goal: best };
+}

@@ -1,0 +1,4 @@
+import { worker } from "workerpool";
+import * as functions from "../functions.ts";
+
+worker({ ...functions });

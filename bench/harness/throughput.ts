@@ -1,0 +1,24 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** Keeps that many calls in flight for `ms`, and gives how many end in a second. */
+export async function throughput(call: () => Promise<unknown>, inFlight: number, ms: number): Promise<number> {
+  let done = 0;
+  let over = false;
+  const loop = async (): Promise<void> => {
+    while (!over) {
+      await call();
+      done += 1;
+    }
+  };
+  const loops = Array.from({ length: inFlight }, loop);
+  await sleep(ms / 4);
+  const from = done;
+  const started = performance.now();
+  // On a busy machine a short while may pass without one.
+  do await sleep(ms);
+  while (done === from);
+  const rate = ((done - from) / (performance.now() - started)) * 1000;
+  over = true;
+  await Promise.all(loops);
+  return rate;
+}
