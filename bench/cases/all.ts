@@ -11,4 +11,10 @@ export const cases: Readonly<Record<string, () => Promise<Case>>> = {
   "object-graphs": async () => (await import("./object-graphs.ts")).objectGraphs,
   "beside-stream": async () => (await import("./beside-stream.ts")).besideStream,
   "in-flight": async () => (await import("./in-flight.ts")).inFlight,
+  "cold-runner": async () => (await import("./cold-runner.ts")).coldRunner,
+  "cold-app": async () => (await import("./cold-app.ts")).coldApp,
+  "idle-runner": async () => (await import("./idle-runner.ts")).idleRunner,
+  "idle-runners": async () => (await import("./idle-runners.ts")).idleRunners,
+  "pool-step": async () => (await import("./pool-step.ts")).poolStep,
+  compiler: async () => (await import("./compiler.ts")).compiler,
 };

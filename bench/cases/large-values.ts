@@ -20,7 +20,7 @@ export const largeValues: Case = {
     "thin RPC, TCP": rpcContender("limit", open.thinTcp, echoes),
     "flamelet, TCP": rpcContender("flamelet", open.flameletTcp, echoes),
     "flamelet, Unix socket": rpcContender("flamelet", open.flameletUnix, echoes),
-    ...rpcContenders("peer", { piscina: () => piscina(), comlink, capnweb, "grpc-js": grpc }, echoes),
+    ...rpcContenders("peer", { piscina: () => piscina(), comlink: () => comlink(), capnweb, "grpc-js": grpc }, echoes),
   },
   goals: [
     {

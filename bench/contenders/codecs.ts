@@ -25,13 +25,8 @@ export const codecs = {
   },
   /** What flamelet does to a value, up to the bytes that go into a frame. */
   flamelet: async (): Promise<Codec> => {
-    const source = "../../packages/flamelet/dist/wire";
-    const { decode, encode } = (await import(
-      `${source}/codec.js`
-    )) as typeof import("../../packages/flamelet/src/wire/codec.ts");
-    const { packValue, unpackValue } = (await import(
-      `${source}/message.js`
-    )) as typeof import("../../packages/flamelet/src/wire/message.ts");
+    const { decode, encode } = await import("../../packages/flamelet/dist/wire/codec.js");
+    const { packValue, unpackValue } = await import("../../packages/flamelet/dist/wire/message.js");
     return {
       encode: (value) => Buffer.concat(packValue(encode(value))),
       decode: (bytes) => {

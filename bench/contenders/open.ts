@@ -6,10 +6,11 @@ export const open = {
   thinUnix: async (): Promise<Rpc> => (await import("./own/thin-rpc.ts")).openThinRpc("unix"),
   flameletTcp: async (slots?: number): Promise<Rpc> => (await import("./flamelet/rpc.ts")).openFlamelet("tcp", slots),
   flameletUnix: async (slots?: number): Promise<Rpc> => (await import("./flamelet/rpc.ts")).openFlamelet("unix", slots),
-  piscina: async (perWorker?: number): Promise<Rpc> => (await import("./peers/piscina.ts")).openPiscina(perWorker),
-  tinypool: async (): Promise<Rpc> => (await import("./peers/tinypool.ts")).openTinypool(),
-  workerpool: async (): Promise<Rpc> => (await import("./peers/workerpool.ts")).openWorkerpool(),
-  comlink: async (): Promise<Rpc> => (await import("./peers/comlink.ts")).openComlink(),
+  piscina: async (perWorker?: number, functions?: URL): Promise<Rpc> =>
+    (await import("./peers/piscina.ts")).openPiscina(perWorker, functions),
+  tinypool: async (functions?: URL): Promise<Rpc> => (await import("./peers/tinypool.ts")).openTinypool(functions),
+  workerpool: async (runner?: URL): Promise<Rpc> => (await import("./peers/workerpool.ts")).openWorkerpool(runner),
+  comlink: async (module?: URL): Promise<Rpc> => (await import("./peers/comlink.ts")).openComlink(module),
   capnweb: async (): Promise<Rpc> => (await import("./peers/capnweb.ts")).openCapnweb(),
   birpc: async (): Promise<Rpc> => (await import("./peers/birpc.ts")).openBirpc(),
   grpc: async (): Promise<Rpc> => (await import("./peers/grpc.ts")).openGrpc(),
@@ -18,9 +19,9 @@ export const open = {
 /** Those that other people made, by the names under which tables show them. */
 export const peers: Readonly<Record<string, () => Promise<Rpc>>> = {
   piscina: () => open.piscina(),
-  "tinypool (child_process)": open.tinypool,
-  "workerpool (process)": open.workerpool,
-  comlink: open.comlink,
+  "tinypool (child_process)": () => open.tinypool(),
+  "workerpool (process)": () => open.workerpool(),
+  comlink: () => open.comlink(),
   capnweb: open.capnweb,
   "birpc (ws, msgpackr)": open.birpc,
   "grpc-js": open.grpc,

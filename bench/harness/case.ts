@@ -47,6 +47,8 @@ export interface Case {
   readonly about: string;
   /** `one`: all processes share a core, so that no wake-up of another hides the work. `all`: as the machine has them. */
   readonly cores: "one" | "all";
+  /** The most rounds that make sense, where what is measured hardly varies and takes long. */
+  readonly rounds?: number;
   /** The first is what the plot shows. */
   readonly metrics: Readonly<Record<string, Metric>>;
   /** Whom all others are compared with; null where nothing does the same work. */

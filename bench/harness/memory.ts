@@ -1,4 +1,6 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 
 /** Watches by how much the resident memory of a process grows; see `grown`. Linux only. */
 export interface MemoryWatch {
@@ -26,4 +28,20 @@ function fieldKb(text: string, field: string): number {
   const found = new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(text)?.[1];
   if (found === undefined) throw new Error(`this system does not tell ${field}`);
   return Number(found);
+}
+
+/** The processes that a process started and that still live. */
+export function childPids(pid: number): number[] {
+  const threads = readdirSync(`/proc/${pid}/task`);
+  const lists = threads.map((thread) => readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8"));
+  return lists.join(" ").split(/\s+/).filter(Boolean).map(Number);
+}
+
+/** The memory that this process has, in KB, after all garbage is collected. */
+export function settledMemory(): { readonly heap: number; readonly resident: number } {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  for (let i = 0; i < 3; i++) collect();
+  const { heapUsed, external, rss } = process.memoryUsage();
+  return { heap: (heapUsed + external) / 1024, resident: rss / 1024 };
 }

@@ -23,13 +23,13 @@ export interface RoundsOptions {
  */
 export async function measureRounds(
   name: string,
-  { contenders, cores }: Case,
+  { contenders, cores, rounds: most = Infinity }: Case,
   options: RoundsOptions,
 ): Promise<Measured> {
   const names = Object.keys(contenders);
   const rounds = Object.fromEntries(names.map((each) => [each, [] as (Metrics | null)[]]));
   const unavailable: Record<string, string> = {};
-  for (let round = 0; round < options.rounds; round++) {
+  for (let round = 0; round < Math.min(options.rounds, most); round++) {
     for (const contender of rotated(names, round)) {
       const sitsOut = contenders[contender]?.role === "peer" && round % 2 === 1;
       if (sitsOut || contender in unavailable) {

@@ -4,9 +4,11 @@ import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import type { Rpc } from "../rpc.ts";
 import type * as functions from "../functions.ts";
 
+const WORKER = new URL("./comlink-worker.ts", import.meta.url);
+
 /** One worker thread. */
-export function openComlink(): Rpc {
-  const worker = new Worker(new URL("./comlink-worker.ts", import.meta.url));
+export function openComlink(module: URL = WORKER): Rpc {
+  const worker = new Worker(module);
   const remote = wrap<typeof functions>(nodeEndpoint(worker));
   return {
     noop: () => remote.noop(),

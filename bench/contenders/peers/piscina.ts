@@ -2,10 +2,12 @@ import { fileURLToPath } from "node:url";
 import { Piscina } from "piscina";
 import type { Rpc } from "../rpc.ts";
 
+const FUNCTIONS = new URL("../functions.ts", import.meta.url);
+
 /** One worker thread. @param perWorker How many tasks it takes at once; piscina's default is 1. */
-export function openPiscina(perWorker = 1): Rpc {
+export function openPiscina(perWorker = 1, functions: URL = FUNCTIONS): Rpc {
   const pool = new Piscina({
-    filename: fileURLToPath(new URL("../functions.ts", import.meta.url)),
+    filename: fileURLToPath(functions),
     minThreads: 1,
     maxThreads: 1,
     concurrentTasksPerWorker: perWorker,

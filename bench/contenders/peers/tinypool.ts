@@ -2,10 +2,12 @@ import { fileURLToPath } from "node:url";
 import { Tinypool } from "tinypool";
 import type { Rpc } from "../rpc.ts";
 
+const FUNCTIONS = new URL("../functions.ts", import.meta.url);
+
 /** One child process. */
-export function openTinypool(): Rpc {
+export function openTinypool(functions: URL = FUNCTIONS): Rpc {
   const pool = new Tinypool({
-    filename: fileURLToPath(new URL("../functions.ts", import.meta.url)),
+    filename: fileURLToPath(functions),
     runtime: "child_process",
     minThreads: 1,
     maxThreads: 1,

@@ -2,10 +2,11 @@ import { fileURLToPath } from "node:url";
 import { pool as makePool } from "workerpool";
 import type { Rpc } from "../rpc.ts";
 
+const RUNNER = new URL("./workerpool-runner.ts", import.meta.url);
+
 /** One child process. */
-export function openWorkerpool(): Rpc {
-  const script = fileURLToPath(new URL("./workerpool-runner.ts", import.meta.url));
-  const pool = makePool(script, { workerType: "process", minWorkers: 1, maxWorkers: 1 });
+export function openWorkerpool(runner: URL = RUNNER): Rpc {
+  const pool = makePool(fileURLToPath(runner), { workerType: "process", minWorkers: 1, maxWorkers: 1 });
   return {
     noop: async () => await pool.exec("noop", []),
     echo: async (value) => await pool.exec("echo", [value]),

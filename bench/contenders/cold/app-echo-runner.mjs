@@ -1,0 +1,3 @@
+/** The real app, which then dials its parent. */
+import "./app-itself.mjs";
+import "./echo-runner.mjs";

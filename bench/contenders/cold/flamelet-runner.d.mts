@@ -1,0 +1,3 @@
+import type { NamedFunction } from "flamelet";
+
+export const noop: NamedFunction<[], Promise<void>>;

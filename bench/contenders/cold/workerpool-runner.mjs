@@ -1,0 +1,4 @@
+import { worker } from "workerpool";
+import { noop } from "./functions.mjs";
+
+worker({ noop });

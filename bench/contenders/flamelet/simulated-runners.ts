@@ -1,0 +1,44 @@
+/**
+ * One process that is the runner's end of very many runners: each has its two real connections, serves calls, and gives
+ * signs of life. What it has not is a process of its own, which the parent would not notice.
+ */
+import { fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { flame } from "flamelet";
+import { dialParent } from "../../../packages/flamelet/dist/child/dial.js";
+import { decodeParentEnv } from "../../../packages/flamelet/dist/child/parent-env.js";
+import { Service } from "../../../packages/flamelet/dist/child/service.js";
+import { systemClock } from "../../../packages/flamelet/dist/clock.js";
+import { BEAT, RESPONSIVE } from "../../../packages/flamelet/dist/session/beat.js";
+
+type Backend = ReturnType<typeof flame.backend.process>;
+
+/** A backend all of whose runners are in one other process. */
+export function simulatedBackend(): Backend {
+  const host = fork(fileURLToPath(import.meta.url), { env: { ...process.env, BENCH_RUNNER_HOST: "1" } });
+  return {
+    name: "simulated",
+    network: { kind: "unix" },
+    provision: async ({ name, env }) => {
+      host.send(env["FLAME_PARENT"] ?? "");
+      return { id: name, exited: new Promise(() => {}) };
+    },
+    destroy: async () => {},
+    list: async () => [],
+  };
+}
+
+async function serve(parent: string): Promise<void> {
+  const env = decodeParentEnv(parent);
+  const transport = await dialParent(env, "main", env.buildId);
+  const runner = { id: env.runnerId, pool: env.pool };
+  new Service(transport, { clock: systemClock, runner, lease: env.lease, loaded: Promise.resolve(), end: () => {} });
+  const watchdog = await dialParent(env, "watchdog", env.buildId);
+  watchdog.receiver = { data() {}, drain() {}, closed() {} };
+  setInterval(() => watchdog.write([Uint8Array.of(RESPONSIVE)]), BEAT);
+}
+
+if (process.env["BENCH_RUNNER_HOST"] !== undefined) {
+  process.on("message", (parent) => void serve(String(parent)));
+  process.on("disconnect", () => process.exit(0));
+}
