@@ -5,6 +5,7 @@ import { type CaseResult, resultOf, type RunResult } from "./harness/result.ts";
 import { writeResults } from "./harness/results-folder.ts";
 import { measureRounds } from "./harness/rounds.ts";
 import { caseTable } from "./harness/table.ts";
+import { writePage } from "./harness/page.ts";
 import { HELP, type Options, readOptions } from "./options.ts";
 
 let options: Options;
@@ -25,7 +26,7 @@ async function list(): Promise<void> {
   }
 }
 
-async function run({ cases: names, rounds, short, only, save }: Options): Promise<void> {
+async function run({ cases: names, rounds, short, only, save, publish }: Options): Promise<void> {
   const machine = thisMachine();
   const core = pinnedCore();
   console.log(`${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.os}, Node ${machine.node}`);
@@ -60,6 +61,7 @@ async function run({ cases: names, rounds, short, only, save }: Options): Promis
   }
   const result: RunResult = { date: new Date().toISOString(), rounds, short, core, machine, cases: results };
   console.log(`\n${writeResults(result, save).join("\n")}`);
+  if (publish) console.log(writePage(save));
   if (failures.length === 0) return;
   console.error(`failed: ${failures.join(", ")}`);
   process.exitCode = 1;

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { cases } from "./cases/all.ts";
 
-export const HELP = `npm run bench [-- <case>... [--rounds N] [--short] [--list]]
+export const HELP = `npm run bench [-- <case>... [--rounds N] [--short] | --list | --publish]
 
 Runs flamelet, its peers and the limit side by side, prints tables, and writes bench/results/latest.json and .svg.
 
@@ -10,6 +10,7 @@ Runs flamelet, its peers and the limit side by side, prints tables, and writes b
   --rounds N   how often each is measured, in turns (default 5; peers in every second round)
   --short      a smoke test: too few samples to mean anything
   --save NAME  write bench/results/NAME.json and .svg instead
+  --publish    save under today's date, and write the tables of docs/benchmarks.md from it
   --list       list the cases and their contenders
 `;
 
@@ -19,6 +20,7 @@ export interface Options {
   readonly short: boolean;
   readonly only: string | null;
   readonly save: string;
+  readonly publish: boolean;
   readonly action: "run" | "list" | "help";
 }
 
@@ -31,7 +33,8 @@ export function readOptions(args: readonly string[]): Options {
       rounds: { type: "string" },
       short: { type: "boolean", default: false },
       only: { type: "string" },
-      save: { type: "string", default: "latest" },
+      save: { type: "string" },
+      publish: { type: "boolean", default: false },
       list: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
@@ -42,14 +45,18 @@ export function readOptions(args: readonly string[]): Options {
   const rounds = values.rounds ?? (values.short ? "1" : "5");
   if (!/^[1-9]\d*$/.test(rounds))
     throw new Error(`--rounds must be a whole number ≥ 1, and is ${JSON.stringify(rounds)}`);
-  if (!/^[\w.-]+$/.test(values.save))
-    throw new Error(`--save must be letters, digits, "-", "_" or ".", and is ${JSON.stringify(values.save)}`);
+  const { publish, save = publish ? new Date().toISOString().slice(0, 10) : "latest" } = values;
+  if (!/^[\w.-]+$/.test(save))
+    throw new Error(`--save must be letters, digits, "-", "_" or ".", and is ${JSON.stringify(save)}`);
+  if (publish && (values.short || positionals.length > 0 || values.only !== undefined))
+    throw new Error("--publish is for a whole run: without --short, --only and names of cases");
   return {
     cases: positionals.length > 0 ? positionals : known,
     rounds: Number(rounds),
     short: values.short,
     only: values.only ?? null,
-    save: values.save,
+    save,
+    publish,
     action: values.help ? "help" : values.list ? "list" : "run",
   };
 }

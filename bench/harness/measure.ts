@@ -1,6 +1,6 @@
 /**
  * The process in which one contender is measured once: `node measure.ts <case> <contender> [--short]`. Tells its parent over
- * the IPC channel what it measured, or why it could not.
+ * the IPC channel what it measured, or why it could not; without a parent it prints that, for profilers and the curious.
  */
 import { cases } from "../cases/all.ts";
 import { sizeOf } from "./size.ts";
@@ -20,4 +20,8 @@ try {
   outcome = { unavailable: error.message };
 }
 // Not every peer closes all that it opened.
-process.send?.(outcome, () => process.exit(0));
+if (process.send !== undefined) process.send(outcome, () => process.exit(0));
+else {
+  console.log(outcome);
+  process.exit(0);
+}

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { plot } from "./plot.ts";
 import type { RunResult } from "./result.ts";
@@ -14,6 +14,17 @@ export function writeResults(run: RunResult, name = "latest"): string[] {
   ] as const;
   for (const [path, content] of files) writeFileSync(path, content);
   return files.map(([path]) => path);
+}
+
+/** The newest of the runs that are committed: their names are dates. Null when there is none. */
+export function newestResults(): string | null {
+  const dated = readdirSync(FOLDER).filter((file) => /^20\d\d-\d\d-\d\d.*\.json$/.test(file));
+  return (
+    dated
+      .toSorted()
+      .at(-1)
+      ?.replace(/\.json$/, "") ?? null
+  );
 }
 
 /** Throws when there is no such run. */
