@@ -68,7 +68,7 @@ async function flameletOnce(): Promise<number> {
   const pool = flame.pool("bench", { backend: flame.backend.process({ entry, execArgv: [] }) });
   await flame.call(pool, noop);
   const took = performance.now() - started;
-  await pool.close();
+  await pool.drain();
   return took;
 }
 

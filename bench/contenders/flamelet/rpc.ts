@@ -12,6 +12,7 @@ export async function openFlamelet(kind: Kind, slots = 256): Promise<Rpc> {
     noop: () => flame.call(pool, noop),
     echo: (value) => flame.call(pool, echo, value),
     sleep: (ms) => flame.call(pool, sleep, ms),
-    [Symbol.asyncDispose]: () => pool.close(),
+    // A runner that is killed writes no profile.
+    [Symbol.asyncDispose]: () => pool.drain(),
   };
 }

@@ -17,6 +17,7 @@ export async function openFlameletStreams(kind: Kind): Promise<Streams> {
       const arrived = await count(flame.stream(pool, source, bytes, chunk));
       if (arrived !== bytes) throw new Error(`${arrived} of ${bytes} bytes arrived`);
     },
-    [Symbol.asyncDispose]: () => pool.close(),
+    // A runner that is killed writes no profile.
+    [Symbol.asyncDispose]: () => pool.drain(),
   };
 }
