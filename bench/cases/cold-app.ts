@@ -16,6 +16,7 @@ export const coldApp: Case = {
   about:
     "An app that loads fastify, playwright-core and pg: from the boot to the first answer, with and without Node's compile cache.",
   cores: "all",
+  rounds: 3,
   metrics: { "first result": { unit: "ms", better: "lower" } },
   yardstick: ALONE,
   contenders: {

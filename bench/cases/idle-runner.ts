@@ -10,6 +10,7 @@ export const idleRunner: Case = {
   title: "One more idle runner",
   about: `${COUNT} idle processes of each kind: the memory of one, with what they share divided among them (PSS).`,
   cores: "all",
+  rounds: 3,
   metrics: { PSS: { unit: "MB", better: "lower" } },
   yardstick: BARE,
   contenders: {

@@ -48,7 +48,7 @@ function idle(full: number, kind: "process" | "simulated"): Contender {
       await sleep(size.pick(1_000, 100));
       const cpu = process.cpuUsage();
       const started = performance.now();
-      await sleep(size.pick(4_000, 200));
+      await sleep(size.pick(3_000, 200));
       const { user, system } = process.cpuUsage(cpu);
       const share = (user + system) / 1000 / (performance.now() - started);
       return {

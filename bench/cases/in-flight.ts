@@ -10,6 +10,7 @@ export const inFlight: Case = {
   title: "Very many calls in flight",
   about: "50 000 and 200 000 calls at once on one runner, each of which sleeps for 1 s there: until all are back.",
   cores: "all",
+  rounds: 3,
   metrics: { "50 k": { unit: "s", better: "lower" }, "200 k": { unit: "s", better: "lower" } },
   yardstick: RAW,
   contenders: {

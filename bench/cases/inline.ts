@@ -31,7 +31,8 @@ function both(role: Role, open: () => Promise<() => Promise<unknown>>): Contende
         for (let i = 0; i < 100; i++) await call();
         await new Promise((resolve) => setImmediate(resolve));
       };
-      const rate = 100 * (await throughput(yields, 64, size.pick(1_000, 50)));
+      await throughput(yields, 64, size.pick(300, 10));
+      const rate = 100 * (await throughput(yields, 64, size.pick(500, 50)));
       const { p50 = NaN } = await latency(call, size);
       return { "calls/s": rate, p50 };
     },
