@@ -27,7 +27,11 @@ export const throughputCase: Case = {
     "thin RPC, Unix socket": rpcContender("limit", open.thinUnix, noops),
     [TCP]: rpcContender("flamelet", open.flameletTcp, noops),
     "flamelet, Unix socket": rpcContender("flamelet", open.flameletUnix, noops),
-    ...rpcContenders("peer", { ...peers, "piscina (64 per worker)": () => open.piscina(64) }, noops),
+    ...rpcContenders(
+      "peer",
+      { ...peers, "piscina (64 per worker)": () => open.piscina(64), "bullmq (redis)": open.bullmq },
+      noops,
+    ),
   },
   goals: [
     goal("256", THIN, 0.3, 0.6),

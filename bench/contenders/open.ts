@@ -13,6 +13,7 @@ export const open = {
   comlink: async (module?: URL): Promise<Rpc> => (await import("./peers/comlink.ts")).openComlink(module),
   capnweb: async (): Promise<Rpc> => (await import("./peers/capnweb.ts")).openCapnweb(),
   birpc: async (): Promise<Rpc> => (await import("./peers/birpc.ts")).openBirpc(),
+  bullmq: async (): Promise<Rpc> => (await import("./peers/bullmq.ts")).openBullmq(),
   grpc: async (): Promise<Rpc> => (await import("./peers/grpc.ts")).openGrpc(),
 };
 
