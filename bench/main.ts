@@ -61,7 +61,7 @@ async function run({ cases: names, rounds, short, only, save, publish }: Options
   }
   const result: RunResult = { date: new Date().toISOString(), rounds, short, core, machine, cases: results };
   console.log(`\n${writeResults(result, save).join("\n")}`);
-  if (publish) console.log(writePage(save));
+  if (publish && failures.length === 0) console.log(writePage(save));
   if (failures.length === 0) return;
   console.error(`failed: ${failures.join(", ")}`);
   process.exitCode = 1;

@@ -57,5 +57,5 @@ function echoes(rpc: Rpc, size: Size): Promise<Metrics> {
 }
 
 async function rate(call: () => Promise<unknown>, size: Size): Promise<Metrics> {
-  return { "MB/s": ((await throughput(call, 8, size.pick(800, 100))) * MIB) / 1e6 };
+  return { "MB/s": ((await throughput(call, 8, size.pick(600, 100))) * MIB) / 1e6 };
 }

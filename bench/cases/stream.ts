@@ -76,7 +76,10 @@ async function measure({ up, down, runnerPid }: Streams, size: Size, share: numb
     "up 64 KiB": await rateOf(up, large, 64 * 1024),
     "down 64 KiB": await rateOf(down, large, 64 * 1024),
   };
-  const grown = { "parent grew": parent.grown(), "runner grew": runner.grown() };
+  const grown = {
+    ...(parent === null ? {} : { "parent grew": parent.grown() }),
+    ...(runner === null ? {} : { "runner grew": runner.grown() }),
+  };
   return {
     ...rates,
     "up 2 KiB": await rateOf(up, small, 2048),

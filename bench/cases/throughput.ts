@@ -48,9 +48,9 @@ function noops(rpc: Rpc, size: Size): Promise<Metrics> {
 async function rates(call: () => Promise<unknown>, size: Size): Promise<Metrics> {
   const metrics: Record<string, number> = {};
   // Longer than for the others, as what is compiled late is compiled then.
-  await throughput(call, 64, size.pick(500, 10));
+  await throughput(call, 64, size.pick(300, 10));
   for (const inFlight of [1, 8, 64, 256])
-    metrics[String(inFlight)] = await throughput(call, inFlight, size.pick(300, 40));
+    metrics[String(inFlight)] = await throughput(call, inFlight, size.pick(250, 40));
   return metrics;
 }
 

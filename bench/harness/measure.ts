@@ -9,6 +9,8 @@ import { type Metrics, Unavailable } from "./case.ts";
 /** What a measuring process says. */
 export type Outcome = { readonly metrics: Metrics } | { readonly unavailable: string };
 
+// Nobody is left who wants to know.
+process.on("disconnect", () => process.exit(1));
 const [caseName = "", contenderName = "", flag] = process.argv.slice(2);
 const contender = (await cases[caseName]?.())?.contenders[contenderName];
 if (contender === undefined) throw new Error(`there is no contender "${contenderName}" of case "${caseName}"`);

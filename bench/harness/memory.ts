@@ -1,14 +1,17 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { Unavailable } from "./case.ts";
 
-/** Watches by how much the resident memory of a process grows; see `grown`. Linux only. */
+/** Watches by how much the resident memory of a process grows; see `grown`. */
 export interface MemoryWatch {
   /** The most that was resident since the watch began, beyond what was resident then, in MB. */
   grown(): number;
 }
 
-export function watchMemory(pid: number): MemoryWatch {
+/** Null where a system does not tell. */
+export function watchMemory(pid: number): MemoryWatch | null {
+  if (process.platform !== "linux") return null;
   // Forgets the peak until now.
   writeFileSync(`/proc/${pid}/clear_refs`, "5");
   const before = residentKb(pid, "VmRSS");
@@ -30,8 +33,9 @@ function fieldKb(text: string, field: string): number {
   return Number(found);
 }
 
-/** The processes that a process started and that still live. */
+/** The processes that a process started and that still live. Throws `Unavailable` where a system does not tell. */
 export function childPids(pid: number): number[] {
+  if (process.platform !== "linux") throw new Unavailable("it reads /proc, which only Linux has");
   const threads = readdirSync(`/proc/${pid}/task`);
   const lists = threads.map((thread) => readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8"));
   return lists.join(" ").split(/\s+/).filter(Boolean).map(Number);

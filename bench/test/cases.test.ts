@@ -6,7 +6,6 @@ import { cases } from "../cases/all.ts";
 import { pinnedCore } from "../harness/machine.ts";
 import { measureOnce } from "../harness/measuring-process.ts";
 
-const linux = process.platform === "linux";
 const core = pinnedCore();
 
 for (const [name, load] of Object.entries(cases)) {
