@@ -1,6 +1,6 @@
 import type { Case, Contender, Metrics, Role, Size } from "../harness/case.ts";
 import { latency } from "../harness/latency.ts";
-import { throughput } from "../harness/throughput.ts";
+import { throughput, warmUp } from "../harness/throughput.ts";
 
 const UNCHECKED = "flamelet inline, check: false";
 
@@ -31,7 +31,7 @@ function both(role: Role, open: () => Promise<() => Promise<unknown>>): Contende
         for (let i = 0; i < 100; i++) await call();
         await new Promise((resolve) => setImmediate(resolve));
       };
-      await throughput(yields, 64, size.pick(300, 10));
+      await warmUp(call, size.pick(50_000, 100), 2_000);
       const rate = 100 * (await throughput(yields, 64, size.pick(500, 50)));
       const { p50 = NaN } = await latency(call, size);
       return { "calls/s": rate, p50 };

@@ -1,8 +1,9 @@
 import { open, peers } from "../contenders/open.ts";
 import type { Rpc } from "../contenders/rpc.ts";
 import type { Case, Goal, Metrics, Size } from "../harness/case.ts";
+import { cpuTime } from "../harness/cpu.ts";
 import { rpcContender, rpcContenders } from "../harness/rpc-contender.ts";
-import { throughput } from "../harness/throughput.ts";
+import { throughput, warmUp } from "../harness/throughput.ts";
 
 const THIN = "thin RPC, TCP";
 const TCP = "flamelet, TCP";
@@ -10,9 +11,10 @@ const rate = { unit: "/s", better: "higher" } as const;
 
 export const throughputCase: Case = {
   title: "Calls per second",
-  about: "256, 64, 8 and 1 calls in flight on one runner, which do nothing.",
+  about:
+    "256, 64, 8 and 1 calls in flight on one runner, which do nothing; and the CPU time that one of them takes in all processes together.",
   cores: "all",
-  metrics: { "256": rate, "64": rate, "8": rate, "1": rate },
+  metrics: { "256": rate, "64": rate, "8": rate, "1": rate, "CPU at 256": { unit: "µs", better: "lower" } },
   yardstick: THIN,
   contenders: {
     "tcp-batch echo": {
@@ -47,10 +49,17 @@ function noops(rpc: Rpc, size: Size): Promise<Metrics> {
 
 async function rates(call: () => Promise<unknown>, size: Size): Promise<Metrics> {
   const metrics: Record<string, number> = {};
-  // Longer than for the others, as what is compiled late is compiled then.
-  await throughput(call, 64, size.pick(300, 10));
-  for (const inFlight of [1, 8, 64, 256])
-    metrics[String(inFlight)] = await throughput(call, inFlight, size.pick(250, 40));
+  await warmUp(call, size.pick(50_000, 100), 2_000);
+  for (const inFlight of [1, 8, 64]) metrics[String(inFlight)] = await throughput(call, inFlight, size.pick(250, 40));
+  let calls = 0;
+  const counted = (): Promise<unknown> => {
+    calls += 1;
+    return call();
+  };
+  const before = cpuTime();
+  metrics["256"] = await throughput(counted, 256, size.pick(250, 40));
+  const after = cpuTime();
+  if (before !== null && after !== null) metrics["CPU at 256"] = (after - before) / calls;
   return metrics;
 }
 

@@ -22,3 +22,16 @@ export async function throughput(call: () => Promise<unknown>, inFlight: number,
   await Promise.all(loops);
   return rate;
 }
+
+/**
+ * Makes that many calls, 64 at a time, so that what is compiled late is compiled: a number of calls rather than a while,
+ * or a busy machine would measure some of them cold. Slow ones stop after `most` ms.
+ */
+export async function warmUp(call: () => Promise<unknown>, calls: number, most: number): Promise<void> {
+  const end = performance.now() + most;
+  let left = calls;
+  const loop = async (): Promise<void> => {
+    while ((left -= 1) >= 0 && performance.now() < end) await call();
+  };
+  await Promise.all(Array.from({ length: 64 }, loop));
+}

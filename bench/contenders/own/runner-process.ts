@@ -35,6 +35,9 @@ export async function startRunner(
   const child = spawn(process.execPath, [fileURLToPath(module), where, ...args], {
     stdio: ["ignore", "inherit", "inherit"],
     env,
+    // As flamelet does: Linux shares the CPU among sessions first, so on a busy machine two processes of one session get
+    // through to each other sooner than two of different ones.
+    detached: true,
   });
   const [socket] = (await once(server, "connection")) as [Socket];
   server.close();

@@ -9,7 +9,7 @@ import { startRedis } from "./redis-server.ts";
 export async function openBullmq(): Promise<Rpc> {
   const redis = await startRedis();
   const connection = { path: redis.path, maxRetriesPerRequest: null };
-  const child = fork(fileURLToPath(new URL("./bullmq-runner.ts", import.meta.url)), [redis.path]);
+  const child = fork(fileURLToPath(new URL("./bullmq-runner.ts", import.meta.url)), [redis.path], { detached: true });
   await once(child, "message");
   const queue = new Queue("bench", { connection, defaultJobOptions: { removeOnComplete: { count: 10_000 } } });
   const events = new QueueEvents("bench", { connection });

@@ -9,7 +9,7 @@ type Unary = (request: Buffer, done: (error: Error | null, response: Buffer) => 
 
 /** A process, by unary calls that carry bytes. */
 export async function openGrpc(): Promise<Rpc> {
-  const child = fork(fileURLToPath(new URL("./grpc-runner.ts", import.meta.url)));
+  const child = fork(fileURLToPath(new URL("./grpc-runner.ts", import.meta.url)), { detached: true });
   const [port] = (await once(child, "message")) as [number];
   const Client = makeGenericClientConstructor(service, "bench");
   const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {

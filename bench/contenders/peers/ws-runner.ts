@@ -17,6 +17,7 @@ export async function startWsRunner(module: URL): Promise<WsRunner> {
   const { port } = server.address() as AddressInfo;
   const child: ChildProcess = spawn(process.execPath, [fileURLToPath(module), String(port)], {
     stdio: ["ignore", "inherit", "inherit"],
+    detached: true,
   });
   const [socket] = (await once(server, "connection")) as [WebSocket];
   return {
