@@ -16,6 +16,8 @@ export class Incoming implements IncomingCall {
   readonly scope: Scope = new Scope();
   onCancel: ((reason: unknown) => void) | null = null;
   onEnded: (() => void) | null = null;
+  /** Whether its answer has gone out. Written by the session. */
+  answered = false;
   readonly #session: Session;
   readonly #read: () => PackedValue;
 

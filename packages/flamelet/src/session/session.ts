@@ -52,6 +52,8 @@ export class Session implements Link {
   readonly #outgoing: OutgoingCalls;
   readonly #invocations: Invocations;
   readonly #incoming = new Map<number, Incoming>();
+  /** Calls that were entered, and whose caller has not been told. */
+  readonly #starting: Incoming[] = [];
   readonly #pulse: Pulse;
   #saidGoodbye = false;
   #over = false;
@@ -62,6 +64,7 @@ export class Session implements Link {
       transport,
       {
         message: (type, flags, id, body) => this.#message(type, flags, id, body),
+        flushing: () => this.#tellStarts(),
         closed: (error) => this.#closed(error),
       },
       options.limits ?? defaultConnectionLimits,
@@ -240,6 +243,7 @@ export class Session implements Link {
 
   #sendAnswer(call: Incoming, type: typeof Type.RESULT | typeof Type.ERROR, value: Encoded): void {
     const flags = call.scope.held ? 0 : ENDED;
+    call.answered = true;
     this.#connection.send(type, flags, call.id, packValue(value), callLane(call.id, false), this.#onWritten(value));
     if (flags === ENDED) call.finish({ tell: false });
     else call.scope.onReleased = () => call.finish();
@@ -260,7 +264,13 @@ export class Session implements Link {
   }
 
   start(call: Incoming): void {
-    this.#connection.send(Type.START, 0, call.id, [], callLane(call.id, false));
+    if (this.#starting.push(call) === 1) this.#connection.scheduleFlush();
+  }
+
+  /** An answer says that its call has started; most calls have one by the time that anything is written. */
+  #tellStarts(): void {
+    for (const { id, answered } of this.#starting.splice(0))
+      if (!answered) this.#connection.send(Type.START, 0, id, [], callLane(id, false));
   }
 
   /** Forgets an incoming call, telling the caller that it has ended unless its answer said so. */

@@ -7,6 +7,8 @@ import { Outbox, type Outgoing } from "./outbox.ts";
 export interface MessageHandler {
   /** A whole message. `body` may be kept. */
   message(type: Type, flags: number, id: number, body: Uint8Array): void;
+  /** What is queued is about to be written; what is sent now goes along. */
+  flushing?(): void;
   /** The connection is over, exactly once. */
   closed(error?: Error): void;
 }
@@ -86,7 +88,7 @@ export class Connection implements Receiver {
     };
     if (this.#over || this.#ending) return message;
     this.#outbox.add(message, lane);
-    this.#scheduleFlush();
+    this.scheduleFlush();
     return message;
   }
 
@@ -103,7 +105,7 @@ export class Connection implements Receiver {
   /** Sends what is queued, then closes. */
   end(): void {
     this.#ending = true;
-    this.#scheduleFlush();
+    this.scheduleFlush();
   }
 
   /** Closes now. */
@@ -113,7 +115,8 @@ export class Connection implements Receiver {
 
   // --- sending ---
 
-  #scheduleFlush(): void {
+  /** Has what is queued written, and `flushing` called, when all reactions to what arrived are done. */
+  scheduleFlush(): void {
     if (this.#flushing) return;
     this.#flushing = true;
     // A tick callback that is queued from a microtask runs when all microtasks are done: whatever the reactions to one
@@ -122,6 +125,7 @@ export class Connection implements Receiver {
   }
 
   #flush(): void {
+    if (!this.#over) this.#handler.flushing?.();
     this.#flushing = false;
     if (this.#over) return;
     this.writes += 1;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { ListNode } from "../../src/pool/linked-list.ts";
 import { LoadIndex, type Placeable } from "../../src/pool/placement.ts";
 
@@ -75,4 +76,47 @@ test("what is not in an index changes its load without being counted", () => {
   assert.equal(index.free, 0);
   index.add(a);
   assert.equal(index.free, 2);
+});
+
+test("whatever happens, the one that is picked is the one that looking at all of them finds", () => {
+  const step = fc.oneof(
+    fc.record({ kind: fc.constantFrom("up", "down", "toggle"), at: fc.nat(5) }),
+    fc.record({ kind: fc.constant("limit"), at: fc.integer({ min: 1, max: 6 }) }),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const index = new LoadIndex<Thing>(3);
+      const things = Array.from({ length: 6 }, (_, n) => new Thing(String(n)));
+      // By when their load last changed.
+      let present: Thing[] = [];
+      let limit = 3;
+      for (const { kind, at } of steps) {
+        const thing = things[at];
+        if (kind === "limit") index.setLimit((limit = at));
+        else if (thing === undefined) continue;
+        else if (kind === "toggle") {
+          if (present.includes(thing)) index.remove(thing);
+          else index.add(thing);
+          present = present.includes(thing) ? present.filter((one) => one !== thing) : [...present, thing];
+        } else if (kind === "up" || thing.load > 0) {
+          index.setLoad(thing, thing.load + (kind === "up" ? 1 : -1));
+          if (present.includes(thing)) present = [...present.filter((one) => one !== thing), thing];
+        }
+        const free = present.filter(({ load }) => load < limit);
+        const loads = free.map(({ load }) => load);
+        assert.equal(
+          index.pick("pack"),
+          free.findLast(({ load }) => load === Math.max(...loads)),
+        );
+        assert.equal(
+          index.pick("spread"),
+          free.find(({ load }) => load === Math.min(...loads)),
+        );
+        assert.equal(
+          index.free,
+          free.reduce((sum, { load }) => sum + limit - load, 0),
+        );
+      }
+    }),
+  );
 });
