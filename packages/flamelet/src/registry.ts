@@ -27,10 +27,18 @@ export interface ClosureInfo {
   readonly read: () => unknown[];
 }
 
+/**
+ * Loads the module that registers the function of that id, if it knows one. Gives whether the function is registered then.
+ * Rejects with what the module threw.
+ */
+export type FunctionLoader = (id: string, hash: string) => Promise<boolean>;
+
 interface Tables {
   readonly functions: Map<string, RegisteredFunction>;
   readonly closures: WeakMap<object, ClosureInfo>;
   readonly waiting: Map<string, Set<() => void>>;
+  /** The last one is asked first. */
+  readonly loaders: FunctionLoader[];
 }
 
 // One set of tables per process, even when a bundler or a package manager made two copies of this module.
@@ -40,6 +48,7 @@ const tables: Tables = (host[KEY] ??= {
   functions: new Map(),
   closures: new WeakMap(),
   waiting: new Map(),
+  loaders: [],
 });
 
 /** Adds a function, replacing one of the same id (a module that was evaluated again, as hot reloading does). */
@@ -74,6 +83,16 @@ export function onRegistered(id: string, wake: () => void): () => void {
     set.delete(wake);
     if (set.size === 0) tables.waiting.delete(id);
   };
+}
+
+/** Adds a way to load functions that no module has registered yet. It is asked before those that were added earlier. */
+export function addFunctionLoader(loader: FunctionLoader): void {
+  tables.loaders.push(loader);
+}
+
+/** Loads the module that registers a function, wherever one is known. Rejects with what the module threw. */
+export async function loadFunction(id: string, hash: string): Promise<void> {
+  for (const loader of tables.loaders.toReversed()) if (await loader(id, hash)) return;
 }
 
 /** Notes which compiled function `fn` is. */

@@ -5,14 +5,14 @@
 import { readFileSync } from "node:fs";
 import { createRequire, registerHooks, setSourceMapsSupport } from "node:module";
 import { extname } from "node:path";
-import { fileURLToPath } from "node:url";
-import { mayHaveClosures } from "../compile/app-modules.ts";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { projectRoot } from "../modules/project-root.ts";
+import { isAppModule } from "./app-module.ts";
+import { findFunctionsInSources } from "./find-functions.ts";
 import { inlineMap, mapOfModule } from "./source-map.ts";
-import { projectRoot } from "./project-root.ts";
 
 const root = projectRoot(process.cwd());
-const ownDirectory = new URL("../", import.meta.url).href;
-const CODE = /\.(?:[cm]?[jt]s|[jt]sx)(?:[?#]|$)/;
+const ownDirectory = fileURLToPath(new URL("../", import.meta.url));
 
 /** What marks a process as a runner; see child/boot.ts, which is loaded first. */
 const RUNNER = Symbol.for("flamelet.runner.1");
@@ -27,18 +27,15 @@ function loadCompiler(): typeof import("../compile/compile.ts") {
   return compiler;
 }
 
-function isCodeOfApp(url: string): boolean {
-  return url.startsWith("file:") && CODE.test(url) && !url.includes("/node_modules/") && !url.startsWith(ownDirectory);
-}
-
 /** The compiled module, or null when there is nothing to compile in it. */
-function compileModule(source: string, url: string): string | null {
-  const file = fileURLToPath(url);
-  const result = loadCompiler().compile(source, { file, root, originalOf: mapOfModule(source, url) });
+function compileModule(source: string, file: string): string | null {
+  if (!isAppModule(file) || file.startsWith(ownDirectory) || !source.includes("flamelet")) return null;
+  const originalOf = mapOfModule(source, pathToFileURL(file).href);
+  const result = loadCompiler().compile(source, { file, root, originalOf });
   if (result === null) return null;
-  // Its parent has said it already.
-  if (RUNNER in globalThis) return inlineMap(result.code, result.map);
-  for (const { message } of result.warnings) process.emitWarning(message, "FlameletWarning");
+  // A runner's parent has said it already.
+  if (!(RUNNER in globalThis))
+    for (const { message } of result.warnings) process.emitWarning(message, "FlameletWarning");
   return inlineMap(result.code, result.map);
 }
 
@@ -46,12 +43,15 @@ setSourceMapsSupport(true, { nodeModules: false });
 registerHooks({
   load(url, context, nextLoad) {
     const loaded = nextLoad(url, context);
-    if (!isCodeOfApp(url)) return loaded;
+    if (!url.startsWith("file:")) return loaded;
+    const file = fileURLToPath(url);
+    if (!isAppModule(file)) return loaded;
     // Node reads CommonJS modules later, and itself, unless it is given their source.
-    const bytes = loaded.source ?? readFileSync(fileURLToPath(url));
+    const bytes = loaded.source ?? readFileSync(file);
     const source = typeof bytes === "string" ? bytes : Buffer.from(bytes as Uint8Array).toString();
-    if (!mayHaveClosures(source, { file: fileURLToPath(url) })) return loaded;
-    const compiled = compileModule(source, url);
+    const compiled = compileModule(source, file);
     return compiled === null ? loaded : { ...loaded, source: compiled };
   },
 });
+if (RUNNER in globalThis)
+  findFunctionsInSources({ root, compile: compileModule, load: (file) => import(pathToFileURL(file).href) });

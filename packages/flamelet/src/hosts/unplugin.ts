@@ -1,0 +1,38 @@
+/** What the hosts of all bundlers are made of: one plugin, which compiles the app's modules and leaves flamelet alone. */
+import { type SourceMap } from "magic-string";
+import { createUnplugin, type UnpluginInstance } from "unplugin";
+import { compile } from "../compile/compile.ts";
+import { projectRoot } from "../modules/project-root.ts";
+import { isAppModule } from "./app-module.ts";
+
+/** flamelet and its entries: a runner starts threads and processes from its files, so it is never bundled. */
+const OWN = /^flamelet(?:\/|$)/;
+
+/** The plugin, for each bundler. It has no options. */
+export const flamelet: UnpluginInstance<undefined, false> = createUnplugin<undefined, false>(() => {
+  let root = projectRoot(process.cwd());
+  return {
+    name: "flamelet",
+    // The sources as they were written: their text is what a function's hash is of, wherever it is compiled.
+    enforce: "pre",
+    resolveId: {
+      filter: { id: OWN },
+      handler: (id) => ({ id, external: true }),
+    },
+    transform: {
+      filter: { code: "flamelet" },
+      handler(code, id): { code: string; map: SourceMap } | null {
+        const file = id.replace(/[?#].*$/s, "");
+        if (!isAppModule(file)) return null;
+        const result = compile(code, { file, root });
+        for (const { message } of result?.warnings ?? []) this.warn(message);
+        return result;
+      },
+    },
+    vite: {
+      configResolved: (config) => void (root = projectRoot(config.root)),
+      // A browser has no runners.
+      applyToEnvironment: ({ config }) => config.consumer === "server",
+    },
+  };
+});

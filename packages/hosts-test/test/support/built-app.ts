@@ -1,0 +1,38 @@
+import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { assertWorks, runApp } from "./run-app.ts";
+
+export const appDirectory: string = fileURLToPath(new URL("../../fixtures/app", import.meta.url));
+const flameletDirectory = fileURLToPath(new URL("../../../flamelet", import.meta.url));
+
+/** A place to build the app in, as it is deployed: without its sources, with flamelet installed. */
+export interface Place {
+  readonly entry: string;
+  /** Where the bundler writes. */
+  readonly outDir: string;
+}
+
+export async function place(): Promise<Place & AsyncDisposable> {
+  const root = await realpath(await mkdtemp(join(tmpdir(), "flamelet-hosts-")));
+  await mkdir(join(root, "node_modules"));
+  await symlink(flameletDirectory, join(root, "node_modules/flamelet"), "junction");
+  await writeFile(join(root, "package.json"), '{ "name": "built-app", "type": "module" }');
+  return {
+    entry: join(appDirectory, "main.ts"),
+    outDir: join(root, "dist"),
+    [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }),
+  };
+}
+
+/** What is checked of each bundler. `build` gives the path of the file to start. */
+export function testBundler(name: string, build: (place: Place) => Promise<string>): void {
+  test(`an app that was built by ${name} runs its closures, also those of chunks that only its parent loaded`, async () => {
+    await using where = await place();
+    const entry = await build(where);
+    const report = await runApp({ args: ["--enable-source-maps", entry], cwd: where.outDir });
+    assertWorks(report);
+  });
+}
