@@ -4,21 +4,21 @@ import { createUnplugin, type UnpluginInstance } from "unplugin";
 import { compile } from "../compile/compile.ts";
 import { projectRoot } from "../modules/project-root.ts";
 import { isAppModule } from "./app-module.ts";
+import { adaptWebpackLike } from "./webpack-like.ts";
 
 /** flamelet and its entries: a runner starts threads and processes from its files, so it is never bundled. */
 const OWN = /^flamelet(?:\/|$)/;
 
+const external = { filter: { id: OWN }, handler: (id: string) => ({ id, external: true }) };
+
 /** The plugin, for each bundler. It has no options. */
-export const flamelet: UnpluginInstance<undefined, false> = createUnplugin<undefined, false>(() => {
+export const flamelet: UnpluginInstance<undefined, false> = createUnplugin<undefined, false>((_, { framework }) => {
   let root = projectRoot(process.cwd());
   return {
     name: "flamelet",
     // The sources as they were written: their text is what a function's hash is of, wherever it is compiled.
     enforce: "pre",
-    resolveId: {
-      filter: { id: OWN },
-      handler: (id) => ({ id, external: true }),
-    },
+    ...(framework === "webpack" || framework === "rspack" ? {} : { resolveId: external }),
     transform: {
       filter: { code: "flamelet" },
       handler(code, id): { code: string; map: SourceMap } | null {
@@ -29,6 +29,8 @@ export const flamelet: UnpluginInstance<undefined, false> = createUnplugin<undef
         return result;
       },
     },
+    webpack: (compiler) => adaptWebpackLike(compiler, OWN),
+    rspack: (compiler) => adaptWebpackLike(compiler, OWN),
     vite: {
       configResolved: (config) => void (root = projectRoot(config.root)),
       // A browser has no runners.

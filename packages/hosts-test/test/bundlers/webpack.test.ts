@@ -1,0 +1,28 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import flamelet from "flamelet/webpack";
+import webpack from "webpack";
+import { type Place, testBundler } from "../support/built-app.ts";
+
+const stripTypes = fileURLToPath(new URL("../../fixtures/strip-types-loader.cjs", import.meta.url));
+
+async function build({ entry, outDir }: Place, esm: boolean): Promise<string> {
+  const compiler = webpack({
+    mode: "production",
+    target: "node22",
+    devtool: "source-map",
+    entry: { main: entry },
+    output: { path: outDir, filename: esm ? "main.mjs" : "main.cjs", module: esm },
+    experiments: { outputModule: esm },
+    module: { rules: [{ test: /\.ts$/, type: "javascript/auto", use: stripTypes }] },
+    plugins: [flamelet()],
+  });
+  const { promise, resolve, reject } = Promise.withResolvers<webpack.Stats | undefined>();
+  compiler?.run((error, stats) => (error ? reject(error) : resolve(stats)));
+  const stats = await promise;
+  if (stats?.hasErrors() !== false) throw new Error(stats?.toString());
+  return join(outDir, esm ? "main.mjs" : "main.cjs");
+}
+
+testBundler("webpack as ES modules", (place) => build(place, true));
+testBundler("webpack as CommonJS", (place) => build(place, false));
