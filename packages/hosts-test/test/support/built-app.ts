@@ -27,12 +27,17 @@ export async function place(): Promise<Place & AsyncDisposable> {
   };
 }
 
-/** What is checked of each bundler. `build` gives the path of the file to start. */
-export function testBundler(name: string, build: (place: Place) => Promise<string>): void {
-  test(`an app that was built by ${name} runs its closures, also those of chunks that only its parent loaded`, async () => {
+/**
+ * What is checked of each bundler.
+ *
+ * @param build Gives the path of the file to start.
+ * @param original Whether the lines in a stack are those of the sources.
+ */
+export function testBundler(name: string, build: (place: Place) => Promise<string>, original = true): void {
+  test(`an app that was built by ${name} runs its closures, wherever they are`, async () => {
     await using where = await place();
     const entry = await build(where);
     const report = await runApp({ args: ["--enable-source-maps", entry], cwd: where.outDir });
-    assertWorks(report);
+    assertWorks(report, original);
   });
 }
