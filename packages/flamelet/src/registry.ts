@@ -39,6 +39,7 @@ interface Tables {
   readonly waiting: Map<string, Set<() => void>>;
   /** The last one is asked first. */
   readonly loaders: FunctionLoader[];
+  reloads: number;
 }
 
 // One set of tables per process, even when a bundler or a package manager made two copies of this module.
@@ -49,10 +50,13 @@ const tables: Tables = (host[KEY] ??= {
   closures: new WeakMap(),
   waiting: new Map(),
   loaders: [],
+  reloads: 0,
 });
 
 /** Adds a function, replacing one of the same id (a module that was evaluated again, as hot reloading does). */
 export function registerFunction(entry: RegisteredFunction): void {
+  const known = tables.functions.get(entry.id);
+  if (known !== undefined && known.hash !== entry.hash) noteReload();
   tables.functions.set(entry.id, entry);
   const waiting = tables.waiting.get(entry.id);
   tables.waiting.delete(entry.id);
@@ -83,6 +87,16 @@ export function onRegistered(id: string, wake: () => void): () => void {
     set.delete(wake);
     if (set.size === 0) tables.waiting.delete(id);
   };
+}
+
+/** Notes that the app's code is another one now, in this process that goes on. Runners from before have the old one. */
+export function noteReload(): void {
+  tables.reloads += 1;
+}
+
+/** How often the app's code was replaced in this process. */
+export function reloads(): number {
+  return tables.reloads;
 }
 
 /** Adds a way to load functions that no module has registered yet. It is asked before those that were added earlier. */

@@ -4,6 +4,7 @@ import { createUnplugin, type UnpluginInstance } from "unplugin";
 import { compile } from "../compile/compile.ts";
 import { projectRoot } from "../modules/project-root.ts";
 import { isAppModule } from "./app-module.ts";
+import { vitePart } from "./vite-part.ts";
 import { adaptWebpackLike } from "./webpack-like.ts";
 
 /** flamelet and its entries: a runner starts threads and processes from its files, so it is never bundled. */
@@ -18,7 +19,8 @@ export const flamelet: UnpluginInstance<undefined, false> = createUnplugin<undef
     name: "flamelet",
     // The sources as they were written: their text is what a function's hash is of, wherever it is compiled.
     enforce: "pre",
-    ...(framework === "webpack" || framework === "rspack" ? {} : { resolveId: external }),
+    // The others have ways of their own.
+    ...(["vite", "webpack", "rspack"].includes(framework) ? {} : { resolveId: external }),
     transform: {
       filter: { code: "flamelet" },
       handler(code, id): { code: string; map: SourceMap } | null {
@@ -31,10 +33,6 @@ export const flamelet: UnpluginInstance<undefined, false> = createUnplugin<undef
     },
     webpack: (compiler) => adaptWebpackLike(compiler, OWN),
     rspack: (compiler) => adaptWebpackLike(compiler, OWN),
-    vite: {
-      configResolved: (config) => void (root = projectRoot(config.root)),
-      // A browser has no runners.
-      applyToEnvironment: ({ config }) => config.consumer === "server",
-    },
+    vite: vitePart((found) => (root = found)),
   };
 });

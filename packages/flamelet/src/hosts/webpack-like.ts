@@ -80,7 +80,9 @@ async function addFirst(
   name: string,
   source: string,
 ): Promise<void> {
-  const dependency = webpack.EntryPlugin.createDependency(`data:text/javascript,${encodeURIComponent(source)}`, { name });
+  const dependency = webpack.EntryPlugin.createDependency(`data:text/javascript,${encodeURIComponent(source)}`, {
+    name,
+  });
   await new Promise<void>((resolve, reject) => {
     compilation.addEntry(context, dependency, { name }, (error) => (error ? reject(error) : resolve()));
   });

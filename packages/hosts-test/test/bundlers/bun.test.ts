@@ -1,10 +1,10 @@
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { type Place, testBundler } from "../support/built-app.ts";
+import { inThisPackage } from "../support/paths.ts";
 import { bun } from "../support/runtimes.ts";
 import { output } from "../support/run-app.ts";
 
-const script = fileURLToPath(new URL("../../fixtures/build-with-bun.ts", import.meta.url));
+const script = inThisPackage("fixtures/build-with-bun.ts");
 
 async function build({ entry, outDir }: Place): Promise<string> {
   await output({ file: bun, args: [script, entry, outDir], cwd: process.cwd() });

@@ -1,10 +1,10 @@
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import flamelet from "flamelet/webpack";
 import webpack from "webpack";
 import { type Place, testBundler } from "../support/built-app.ts";
+import { inThisPackage } from "../support/paths.ts";
 
-const stripTypes = fileURLToPath(new URL("../../fixtures/strip-types-loader.cjs", import.meta.url));
+const stripTypes = inThisPackage("fixtures/strip-types-loader.cjs");
 
 async function build({ entry, outDir }: Place, esm: boolean): Promise<string> {
   const compiler = webpack({

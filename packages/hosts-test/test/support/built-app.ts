@@ -2,11 +2,11 @@ import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { inThisPackage } from "./paths.ts";
 import { assertWorks, runApp } from "./run-app.ts";
 
-export const appDirectory: string = fileURLToPath(new URL("../../fixtures/app", import.meta.url));
-const flameletDirectory = fileURLToPath(new URL("../../../flamelet", import.meta.url));
+export const appDirectory: string = inThisPackage("fixtures/app");
+const flameletDirectory = inThisPackage("../flamelet");
 
 /** A place to build the app in, as it is deployed: without its sources, with flamelet installed. */
 export interface Place {
@@ -15,16 +15,22 @@ export interface Place {
   readonly outDir: string;
 }
 
-export async function place(): Promise<Place & AsyncDisposable> {
-  const root = await realpath(await mkdtemp(join(tmpdir(), "flamelet-hosts-")));
-  await mkdir(join(root, "node_modules"));
-  await symlink(flameletDirectory, join(root, "node_modules/flamelet"), "junction");
-  await writeFile(join(root, "package.json"), '{ "name": "built-app", "type": "module" }');
+async function place(): Promise<Place & AsyncDisposable> {
+  const root = await projectWithFlamelet();
   return {
     entry: join(appDirectory, "main.ts"),
     outDir: join(root, "dist"),
     [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }),
   };
+}
+
+/** An empty project of its own, with flamelet installed. */
+export async function projectWithFlamelet(): Promise<string> {
+  const root = await realpath(await mkdtemp(join(tmpdir(), "flamelet-hosts-")));
+  await mkdir(join(root, "node_modules"));
+  await symlink(flameletDirectory, join(root, "node_modules/flamelet"), "junction");
+  await writeFile(join(root, "package.json"), '{ "name": "built-app", "type": "module" }');
+  return root;
 }
 
 /**
