@@ -40,6 +40,7 @@ interface Tables {
   /** The last one is asked first. */
   readonly loaders: FunctionLoader[];
   reloads: number;
+  originalStack: (stack: string) => string;
 }
 
 // One set of tables per process, even when a bundler or a package manager made two copies of this module.
@@ -51,6 +52,7 @@ const tables: Tables = (host[KEY] ??= {
   waiting: new Map(),
   loaders: [],
   reloads: 0,
+  originalStack: (stack) => stack,
 });
 
 /** Adds a function, replacing one of the same id (a module that was evaluated again, as hot reloading does). */
@@ -97,6 +99,16 @@ export function noteReload(): void {
 /** How often the app's code was replaced in this process. */
 export function reloads(): number {
   return tables.reloads;
+}
+
+/** Sets what leads the lines of a stack back to the sources, where the runtime does not do it by itself. */
+export function readStacksBy(originalStack: (stack: string) => string): void {
+  tables.originalStack = originalStack;
+}
+
+/** A stack with the lines of the sources. */
+export function originalStack(stack: string): string {
+  return tables.originalStack(stack);
 }
 
 /** Adds a way to load functions that no module has registered yet. It is asked before those that were added earlier. */

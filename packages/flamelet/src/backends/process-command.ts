@@ -1,5 +1,6 @@
 import { realpathSync } from "node:fs";
 import { BootError } from "../errors.ts";
+import { inheritedByDeno, isDeno } from "./process-deno.ts";
 import type { ProcessOptions } from "./process.ts";
 
 /** The options of the process backend, once checked. */
@@ -30,12 +31,18 @@ export function commandLine(options: CommandOptions): CommandLine {
     delete env[name];
   return {
     file: process.execPath,
-    // First of all: its watchdog then watches over everything else.
-    args: ["--import", preloadUrl(), ...(options.execArgv ?? inherited(process.execArgv)), entry, ...appArgs],
+    // The preload first of all: its watchdog then watches over everything else.
+    args: [...preloading(), ...(options.execArgv ?? (isDeno ? inheritedByDeno() : inherited())), entry, ...appArgs],
     cwd: options.cwd ?? process.cwd(),
     env,
     again: options.entry === null,
   };
+}
+
+/** What has a runtime load the module that makes its process a runner. */
+function preloading(): string[] {
+  if (isDeno) return ["run", "--preload", preloadUrl()];
+  return [process.versions["bun"] === undefined ? "--import" : "--preload", preloadUrl()];
 }
 
 function preloadUrl(): string {
@@ -43,12 +50,13 @@ function preloadUrl(): string {
   return new URL(`../child/preload.${extension}`, import.meta.url).href;
 }
 
-/** Options of Node that belong to one process: debuggers and profilers' ports, watchers, test runners, code to evaluate. */
+/** Options of Node and Bun that belong to one process: debuggers and profilers' ports, watchers, test runners, code to evaluate. */
 const OWN =
-  /^(--(test|watch|inspect|experimental-test)(-|=|$)|--debug-port|--(eval|print|interactive|check|run|input-type)(=|$)|-(e|p|pe|i|c)$)/;
+  /^(--(test|watch|hot|inspect|experimental-test)(-|=|$)|--debug-port|--(eval|print|interactive|check|run|input-type)(=|$)|-(e|p|pe|i|c)$)/;
 
 /** Options that decide which modules are loaded, and how. */
-const LOADING = /^(--(import|require|conditions|loader|experimental-loader|enable-source-maps|env-file)(=|$)|-[rC]$)/;
+const LOADING =
+  /^(--(import|preload|require|conditions|loader|experimental-loader|enable-source-maps|env-file)(=|$)|-[rC]$)/;
 
 /**
  * The options of this process that a copy is to have as well.
@@ -56,7 +64,7 @@ const LOADING = /^(--(import|require|conditions|loader|experimental-loader|enabl
  * @param tested Whether Node's test runner started this process: then it was given every option there is, with its default.
  */
 export function inherited(
-  execArgv: readonly string[],
+  execArgv: readonly string[] = process.execArgv,
   tested: boolean = process.env["NODE_TEST_CONTEXT"] !== undefined,
 ): string[] {
   const kept: string[] = [];
@@ -65,7 +73,7 @@ export function inherited(
     const value = execArgv[at + 1];
     // All that does not look like an option is the value of the one before it.
     const hasValue = value !== undefined && !value.startsWith("-");
-    const isPreload = option === "--import" && value === preloadUrl();
+    const isPreload = /^--(import|preload)$/.test(option) && value === preloadUrl();
     const wanted = !OWN.test(option) && (!tested || LOADING.test(option));
     if (wanted && !isPreload) kept.push(option, ...(hasValue ? [value] : []));
     if (hasValue) at += 1;

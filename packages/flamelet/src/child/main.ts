@@ -1,6 +1,6 @@
 import { systemClock } from "../clock.ts";
 import { beforeSignals } from "../signals.ts";
-import { dialMain, runnerLease, runnerParent, whenAppLoaded } from "./boot.ts";
+import { dialMain, noteInUse, runnerLease, runnerParent, whenAppLoaded } from "./boot.ts";
 import { findFunctionsInFiles } from "./app-modules.ts";
 import { loadFunction } from "../registry.ts";
 import { exitSaying } from "./last-words.ts";
@@ -19,6 +19,7 @@ export function serveParent(): Promise<void> {
 async function serve(): Promise<void> {
   const parent = runnerParent();
   if (parent === null) return;
+  noteInUse();
   findFunctionsInFiles();
   const service = new Service(await dialMain(), {
     clock: systemClock,

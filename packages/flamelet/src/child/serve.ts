@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import type { Clock, Timer } from "../clock.ts";
 import { CallTimeoutError, SerializationError } from "../errors.ts";
-import { findFunction, onRegistered, type RegisteredFunction } from "../registry.ts";
+import { findFunction, onRegistered, originalStack, type RegisteredFunction } from "../registry.ts";
 import type { CallKind, IncomingCall } from "../session/calls.ts";
 import { disposeOf } from "../session/exports.ts";
 import { endUnread } from "../session/pump.ts";
@@ -92,7 +92,7 @@ export class Server {
       else if (call.kind === "stream") value = streamed(value, context);
     } catch (error) {
       context.stopClock();
-      return call.fail(context.timedOut ?? error);
+      return call.fail(context.timedOut ?? withOriginalStack(error));
     }
     context.stopClock();
     // The caller's own clock rejects it in this very moment, and what ended just after its time must not win that race.
@@ -158,6 +158,14 @@ export class Server {
 const LEAVING = "the runner is on its way out";
 const UNKNOWN =
   "no module that the runner loaded registers it, and none of its files seems to. Make sure that the module is imported when the app starts, also in a runner";
+
+function withOriginalStack(error: unknown): unknown {
+  if (error instanceof Error && typeof error.stack === "string") {
+    const stack = originalStack(error.stack);
+    if (stack !== error.stack) error.stack = stack;
+  }
+  return error;
+}
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
