@@ -44,11 +44,20 @@ export function entryAtWork(): string | null {
 }
 
 /**
+ * Deno has an event for it. Importing a module that awaits at its top gives it at once there, if it is the entry.
+ */
+const loadEvent: Promise<void> | null =
+  process.versions["deno"] === undefined
+    ? null
+    : new Promise((resolve) => (globalThis as unknown as EventTarget).addEventListener("load", () => resolve()));
+
+/**
  * Resolves when the entry module has been evaluated, its top-level awaits included. Never rejects: a process whose entry
  * fails says so itself and ends, and is made to end if the app's own handlers kept it.
  */
 export async function entryLoaded(entry: string | null): Promise<void> {
   if (entry === null) return;
+  if (loadEvent !== null) return await loadEvent;
   // By then the entry is in the module cache. Importing it again gives the same module, and waits for it.
   await new Promise((resolve) => setImmediate(resolve));
   try {

@@ -47,7 +47,7 @@ function compileModule(source: string, file: string): string | null {
 });
 
 function loaderOf(path: string): string {
-  return /[jt]sx$/.exec(path)?.[0] ?? (/ts$/.test(path) ? "ts" : "js");
+  return /[jt]sx$/.exec(path)?.[0] ?? (path.endsWith("ts") ? "ts" : "js");
 }
 
 if (RUNNER in globalThis) findFunctionsInSources({ root, compile: compileModule, load: (file) => import(file) });
