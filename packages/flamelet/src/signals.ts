@@ -15,7 +15,7 @@ export function beforeSignals(work: () => Promise<void>): void {
     return;
   }
   drain = work;
-  if (process.versions["bun"] !== undefined) {
+  if (process.versions["bun"] !== undefined || process.versions["deno"] !== undefined) {
     for (const signal of SIGNALS) process.prependListener(signal, beside);
     return;
   }
@@ -54,8 +54,8 @@ function ours(): void {}
 const drained = new Set<NodeJS.Signals>();
 
 /**
- * Bun does not call `process.emit` for a signal, so nobody can be held back there: the work is done while the app's own
- * listeners run, and the process ends after it if it has none.
+ * Bun and Deno do not call `process.emit` for a signal, so nobody can be held back there: the work is done while the app's
+ * own listeners run, and the process ends after it if it has none.
  */
 function beside(signal: NodeJS.Signals): void {
   const isLast = (): boolean => process.listenerCount(signal) === 1;

@@ -8,6 +8,7 @@ import { encode } from "../../src/wire/codec.ts";
 import { ref } from "../../src/wire/by-reference.ts";
 import { currentContext } from "../../src/child/context.ts";
 import { named, Pair, Probe, register, turns } from "./harness.ts";
+import { onBun } from "../runtimes.ts";
 
 class Meter {
   readonly metres: number;
@@ -54,7 +55,7 @@ describe("a call", () => {
     assert.equal(pair.clock.pending, 0);
   });
 
-  test("rejects with what was thrown, whatever it is", async () => {
+  test("rejects with what was thrown, whatever it is", { skip: onBun("its deepStrictEqual tells such values apart") }, async () => {
     const pair = new Pair();
     for (const thrown of [new RangeError("no"), "text", undefined, null, 7]) {
       const probe = pair.call(() => {
@@ -212,7 +213,7 @@ describe("cancelling", () => {
     assert.deepEqual(pair.left, {});
   });
 
-  test("while the call runs aborts its signal with the reason, and the call ends when the work does", async () => {
+  test("while the call runs aborts its signal with the reason, and the call ends when the work does", { skip: onBun("its deepStrictEqual tells such values apart") }, async () => {
     const pair = new Pair();
     const release = Promise.withResolvers<void>();
     let reason: unknown;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { encode } from "../../src/wire/codec.ts";
 import { arrive, roundTrip, thenable } from "./codec-peer.ts";
+import { onBun, onDeno } from "../runtimes.ts";
 
 const sparse: unknown[] = Object.assign([], { 0: 1, 2: 3 });
 const verySparse: unknown[] = [];
@@ -71,7 +72,8 @@ if (Float16Array !== undefined) values["Float16Array"] = new Float16Array([1.5, 
 
 describe("values arrive equal", () => {
   for (const [name, value] of Object.entries(values)) {
-    test(name, () => {
+    const skip = name === "URLSearchParams" && onBun("its deepStrictEqual tells such values apart");
+    test(name, { skip }, () => {
       assert.deepStrictEqual(roundTrip(value), value);
       assert.deepStrictEqual(roundTrip({ in: [value] }), { in: [value] });
       assert.deepStrictEqual(roundTrip(new Map([["k", value]])), new Map([["k", value]]));
@@ -154,7 +156,7 @@ describe("bytes", () => {
     assert.equal(u8.buffer, got);
   });
 
-  test("of a view on a part of a buffer, only what it shows is sent", () => {
+  test("of a view on a part of a buffer, only what it shows is sent", { skip: onBun("its buffers share no memory") }, () => {
     const big = new Uint8Array(1000).fill(7);
     for (const part of [big.subarray(10, 12), Buffer.from(big.buffer, 10, 2), new DataView(big.buffer, 10, 2)]) {
       const encoded = encode(part);
@@ -177,7 +179,7 @@ describe("bytes", () => {
     assert.equal(got.buffer.byteLength, 16);
   });
 
-  test("a Blob and a File are read before they are sent", async () => {
+  test("a Blob and a File are read before they are sent", { skip: onBun("it adds a charset to the type of a Blob") }, async () => {
     const blob = new Blob(["hello"], { type: "text/plain" });
     const file = new File(["bytes"], "a.txt", { type: "text/x", lastModified: 1234 });
     const encoded = encode({ blob, again: blob, file });
@@ -224,7 +226,7 @@ describe("fetch", () => {
     assert.equal(got.headers.get("cookie"), "c=1");
   });
 
-  test("a Request and a Response with bodies hand over the stream", () => {
+  test("a Request and a Response with bodies hand over the stream", { skip: onBun("their bodies are no byte streams") || onDeno("their bodies are no byte streams") }, () => {
     const request = new Request("https://a.example/", { method: "POST", body: "hi" });
     const encoded = encode(request);
     assert.deepStrictEqual(
