@@ -99,7 +99,8 @@ export function callSite(): string {
   // Source maps may have led the frames of this package back to its sources.
   const own = ["dist/", "src/"].map((directory) => new URL(`../${directory}`, import.meta.url));
   const frames = (new Error().stack ?? "").split("\n").slice(1);
-  const isOwn = (line: string): boolean => own.some(({ href, pathname }) => line.includes(href) || line.includes(pathname));
+  const isOwn = (line: string): boolean =>
+    own.some(({ href, pathname }) => line.includes(href) || line.includes(pathname));
   const frame = frames.find((line) => !isOwn(line) && !line.includes("node:internal"));
   const place = frame === undefined ? undefined : /((?:file:\/\/|\/)[^\s()]+:\d+:\d+)/.exec(frame)?.[1];
   return place === undefined ? "an unknown place" : place.replace(/^file:\/\//, "").replace(`${process.cwd()}/`, "");

@@ -1,6 +1,7 @@
 import { realpathSync } from "node:fs";
 import { BootError } from "../errors.ts";
 import { inheritedByDeno, isDeno } from "./process-deno.ts";
+import { isNextStart, withFreePort } from "./process-next.ts";
 import type { ProcessOptions } from "./process.ts";
 
 /** The options of the process backend, once checked. */
@@ -24,7 +25,8 @@ export function commandLine(options: CommandOptions): CommandLine {
   const why = options.entry === null ? whyNotAgain() : null;
   if (why !== null) throw notAgain(why);
   const entry = options.entry ?? script ?? "";
-  const appArgs = options.args ?? (options.entry === null ? args : []);
+  const own = isNextStart(toolOf(script), args) ? withFreePort(args) : args;
+  const appArgs = options.args ?? (options.entry === null ? own : []);
   const env = { ...process.env, ...options.env };
   // What a test runner or a forking parent tells its own children is not for ours.
   for (const name of ["NODE_TEST_CONTEXT", "NODE_TEST_WORKER_ID", "NODE_CHANNEL_FD", "NODE_UNIQUE_ID"])
@@ -85,6 +87,10 @@ export function inherited(
 const TOOLS =
   /[\\/]node_modules[\\/](vitest|vite|vite-node|jest|jest-cli|mocha|ava|tap|@tapjs|@playwright|playwright|cypress|next|nuxt|nuxi|astro|webpack|webpack-cli|webpack-dev-server|@rspack|@rsbuild|rollup|parcel|esbuild|wrangler|storybook)[\\/](?!.*[\\/]node_modules[\\/])/;
 
+function toolOf(script: string | undefined): string | undefined {
+  return script === undefined ? undefined : TOOLS.exec(realPath(script))?.[1];
+}
+
 function whyNotAgain(): string | null {
   const { argv, execArgv, env } = process;
   const script = argv[1];
@@ -95,10 +101,10 @@ function whyNotAgain(): string | null {
   if (execArgv.some((option) => /^(-e|-p|-pe|--eval|--print)(=|$)/.test(option)))
     return "runs code from its command line";
   if (script === undefined || script === "-") return "has no entry module (it is a REPL, or reads its code from stdin)";
-  const path = realPath(script);
-  const tool = TOOLS.exec(path)?.[1];
+  const tool = toolOf(script);
+  if (isNextStart(tool, argv.slice(2))) return null;
   if (tool !== undefined) return `runs ${tool}, which loads the app inside itself`;
-  if (/\.(test|spec)\.[cm]?[jt]sx?$/.test(path)) return `runs a test file (${script})`;
+  if (/\.(test|spec)\.[cm]?[jt]sx?$/.test(realPath(script))) return `runs a test file (${script})`;
   return null;
 }
 

@@ -10,6 +10,9 @@ import { adaptWebpackLike } from "./webpack-like.ts";
 /** flamelet and its entries: a runner starts threads and processes from its files, so it is never bundled. */
 const OWN = /^flamelet(?:\/|$)/;
 
+/** What may be a module of the app, with whatever a bundler adds to its path. */
+const MODULE = /\.(?:[cm]?[jt]s|[jt]sx)(?:[?#]|$)/;
+
 const external = { filter: { id: OWN }, handler: (id: string) => ({ id, external: true }) };
 
 /** The plugin, for each bundler. It has no options. */
@@ -22,7 +25,7 @@ export const flamelet: UnpluginInstance<undefined, false> = createUnplugin<undef
     // The others have ways of their own.
     ...(["vite", "webpack", "rspack"].includes(framework) ? {} : { resolveId: external }),
     transform: {
-      filter: { code: "flamelet" },
+      filter: { id: { include: MODULE, exclude: [/^data:/, /[\\/]node_modules[\\/]/] }, code: "flamelet" },
       handler(code, id): { code: string; map: SourceMap } | null {
         const file = id.replace(/[?#].*$/s, "");
         if (!isAppModule(file)) return null;
