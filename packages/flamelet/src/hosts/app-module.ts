@@ -6,3 +6,8 @@ const CODE = /\.(?:[cm]?[jt]s|[jt]sx)$/;
 export function isAppModule(file: string): boolean {
   return CODE.test(file) && !file.includes(`${sep}node_modules${sep}`);
 }
+
+/** Whether the compiler may have something to do in a module: what all hosts ask before they load it. */
+export function mayHaveClosures(source: string, file: string): boolean {
+  return isAppModule(file) && source.includes("flamelet");
+}

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import * as nodeModule from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { projectRoot } from "../modules/project-root.ts";
-import { isAppModule } from "./app-module.ts";
+import { isAppModule, mayHaveClosures } from "./app-module.ts";
 import { findFunctionsInSources } from "./find-functions.ts";
 import { inlineMap, mapOfModule } from "./source-map.ts";
 
@@ -19,7 +19,7 @@ export type LoadCompiler = () => typeof import("../compile/compile.ts");
 /** Has the modules of the app compiled as they are loaded, from now on. */
 export function compileOnLoad(loadCompiler: LoadCompiler): void {
   const compileModule = (source: string, file: string): string | null => {
-    if (!isAppModule(file) || file.startsWith(ownDirectory) || !source.includes("flamelet")) return null;
+    if (file.startsWith(ownDirectory) || !mayHaveClosures(source, file)) return null;
     const originalOf = mapOfModule(source, pathToFileURL(file).href);
     const result = loadCompiler().compile(source, { file, root, originalOf });
     if (result === null) return null;

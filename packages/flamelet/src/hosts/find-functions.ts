@@ -17,7 +17,6 @@ export interface SourceHost {
  */
 export function findFunctionsInSources({ root, compile, load }: SourceHost): void {
   const compiled = (source: string, file: string): string => {
-    if (!source.includes("flamelet")) return "";
     try {
       return compile(source, file) ?? source;
     } catch {

@@ -1,7 +1,7 @@
 /** A loader for Turbopack, which takes loaders where webpack takes plugins too; see `next.ts`. */
 import { compile } from "../compile/compile.ts";
 import { projectRoot } from "../modules/project-root.ts";
-import { isAppModule } from "./app-module.ts";
+import { mayHaveClosures } from "./app-module.ts";
 
 interface LoaderContext {
   readonly resourcePath: string;
@@ -12,7 +12,7 @@ interface LoaderContext {
 export default function flameletLoader(this: LoaderContext, source: string): void {
   const file = this.resourcePath;
   try {
-    const result = isAppModule(file) ? compile(source, { file, root: projectRoot(process.cwd()) }) : null;
+    const result = mayHaveClosures(source, file) ? compile(source, { file, root: projectRoot(process.cwd()) }) : null;
     for (const { message } of result?.warnings ?? []) this.emitWarning(new Error(message));
     // Turbopack takes plain objects only.
     if (result === null) this.callback(null, source);

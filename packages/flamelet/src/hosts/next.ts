@@ -26,7 +26,7 @@ export function withFlamelet<C extends object>(config: C = {} as C): C {
       rules: {
         ...turbopack?.rules,
         "*.{ts,tsx,mts,cts,js,jsx,mjs,cjs}": {
-          condition: { all: ["node", { not: "foreign" }, { content: /flamelet/ }] },
+          condition: { all: ["node", { not: "foreign" }] },
           loaders: [loader],
         },
       },

@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import { compile } from "../compile/compile.ts";
 import { projectRoot } from "../modules/project-root.ts";
-import { isAppModule } from "./app-module.ts";
+import { mayHaveClosures } from "./app-module.ts";
 import { keepMap } from "./bun-stacks.ts";
 import { findFunctionsInSources } from "./find-functions.ts";
 
@@ -26,7 +26,7 @@ const root = projectRoot(process.cwd());
 const ownDirectory = new URL("../", import.meta.url).pathname;
 
 function compileModule(source: string, file: string): string | null {
-  if (!isAppModule(file) || file.startsWith(ownDirectory) || !source.includes("flamelet")) return null;
+  if (file.startsWith(ownDirectory) || !mayHaveClosures(source, file)) return null;
   const result = compile(source, { file, root });
   if (result === null) return null;
   // A runner's parent has said it already.

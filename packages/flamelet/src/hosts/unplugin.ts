@@ -3,7 +3,7 @@ import { type SourceMap } from "magic-string";
 import { createUnplugin, type UnpluginInstance } from "unplugin";
 import { compile } from "../compile/compile.ts";
 import { projectRoot } from "../modules/project-root.ts";
-import { isAppModule } from "./app-module.ts";
+import { mayHaveClosures } from "./app-module.ts";
 import { vitePart } from "./vite-part.ts";
 import { adaptWebpackLike } from "./webpack-like.ts";
 
@@ -25,10 +25,10 @@ export const flamelet: UnpluginInstance<undefined, false> = createUnplugin<undef
     // The others have ways of their own.
     ...(["vite", "webpack", "rspack"].includes(framework) ? {} : { resolveId: external }),
     transform: {
-      filter: { id: { include: MODULE, exclude: [/^data:/, /[\\/]node_modules[\\/]/] }, code: "flamelet" },
+      filter: { id: { include: MODULE, exclude: [/^data:/, /[\\/]node_modules[\\/]/] } },
       handler(code, id): { code: string; map: SourceMap } | null {
         const file = id.replace(/[?#].*$/s, "");
-        if (!isAppModule(file)) return null;
+        if (!mayHaveClosures(code, file)) return null;
         const result = compile(code, { file, root });
         for (const { message } of result?.warnings ?? []) this.warn(message);
         return result;

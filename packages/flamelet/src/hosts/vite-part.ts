@@ -3,6 +3,7 @@ import type { Plugin, RunnableDevEnvironment, ViteDevServer } from "vite";
 import { compile } from "../compile/compile.ts";
 import { projectRoot } from "../modules/project-root.ts";
 import { noteReload } from "../registry.ts";
+import { mayHaveClosures } from "./app-module.ts";
 import { findFunctionsInSources } from "./find-functions.ts";
 
 /** What marks a process as a runner; see child/boot.ts. */
@@ -27,7 +28,8 @@ export function vitePart(onRoot: (root: string) => void): Partial<Plugin> {
       if (!isRunner) return;
       findFunctionsInSources({
         root,
-        compile: (source, file) => compile(source, { file, root })?.code ?? null,
+        compile: (source, file) =>
+          mayHaveClosures(source, file) ? (compile(source, { file, root })?.code ?? null) : null,
         load: (file) => loadOnServer(server, file),
       });
     },
