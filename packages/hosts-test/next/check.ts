@@ -16,6 +16,9 @@ import { output } from "../test/support/run-app.ts";
 const PACKAGES = ["next@16.4.6", "react@19.3.1", "react-dom@19.3.1", "unplugin@3.7.0"];
 const TYPES = ["typescript@7.0.2", "@types/node@24", "@types/react@19"];
 
+/** How long to install or to build may take, in ms, on a machine that has other things to do. */
+const BUILD = 600_000;
+
 const root = await mkdtemp(join(tmpdir(), "flamelet-next-"));
 const next = join(root, "node_modules/next/dist/bin/next");
 
@@ -31,9 +34,9 @@ try {
     ...TYPES,
     inThisPackage("../flamelet"),
   ];
-  await output({ file: "npm", args: install, cwd: root });
+  await output({ file: "npm", args: install, cwd: root, timeout: BUILD });
   for (const builder of ["--turbopack", "--webpack"]) {
-    await output({ args: [next, "build", builder], cwd: root, env: { NEXT_TELEMETRY_DISABLED: "1" } });
+    await output({ args: [next, "build", builder], cwd: root, env: { NEXT_TELEMETRY_DISABLED: "1" }, timeout: BUILD });
     await serves();
     console.log(`next build ${builder}: its route handler and its server action run on a runner`);
   }

@@ -39,11 +39,14 @@ export function adaptWebpackLike(compiler: WebpackLikeCompiler, own: RegExp): vo
   const { ExternalsPlugin } = compiler.webpack;
   const type = compiler.options.output.module === true ? "module-import" : "node-commonjs";
   new ExternalsPlugin(type, [own]).apply(compiler);
+  const isRspack = "rspack" in compiler;
   compiler.hooks.finishMake.tapPromise(NAME, async (compilation: Compilation) => {
     if (compilation.compiler.isChild()) return;
     for (const [name, { dependencies }] of compilation.entries) {
       const table = tableModule(reachable(compilation, dependencies));
-      if (table !== null) await addFirst(compiler, compilation, name, table);
+      if (table === null) continue;
+      const last = compilation.moduleGraph.getModule(dependencies.at(-1));
+      await addEntry(compiler, compilation, name, isRspack ? table + exportsOf(last) : table);
     }
   });
 }
@@ -64,7 +67,7 @@ function reachable({ moduleGraph }: Compilation, dependencies: readonly unknown[
 function tableModule(modules: Iterable<Module>): string | null {
   const rows: string[] = [];
   for (const module of modules) {
-    const registrations = registrationsIn(String(module.originalSource?.()?.source() ?? ""));
+    const registrations = registrationsIn(sourceOf(module));
     if (module.resource === undefined || registrations.length === 0) continue;
     const ids = registrations.map(({ id }) => id);
     rows.push(`[${JSON.stringify(ids)}, () => import(${JSON.stringify(module.resource)})]`);
@@ -73,8 +76,20 @@ function tableModule(modules: Iterable<Module>): string | null {
   return `import { modules } from "flamelet/runtime"; modules([${rows.join(", ")}]);`;
 }
 
-/** Adds a module to an entry, to run before the rest: what the last one exports is what the entry exports. */
-async function addFirst(
+/** What the last module of an entry exports is what the entry exports: the table, when it is that, has to export it too. */
+function exportsOf(module: Module | null): string {
+  if (module?.resource === undefined) return "";
+  const from = JSON.stringify(module.resource);
+  const hasDefault = /\bexport\s+default\b|\bas\s+default\b/.test(sourceOf(module));
+  return ` export * from ${from};${hasDefault ? ` export { default } from ${from};` : ""}`;
+}
+
+function sourceOf(module: Module): string {
+  return String(module.originalSource?.()?.source() ?? "");
+}
+
+/** Adds a module to an entry, as the first where that can be had: in Rspack it stays the last. */
+async function addEntry(
   { context, webpack }: WebpackLikeCompiler,
   compilation: Compilation,
   name: string,

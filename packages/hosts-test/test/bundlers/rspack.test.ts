@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { rspack, type Stats } from "@rspack/core";
 import flamelet from "flamelet/rspack";
-import { type Place, testBundler } from "../support/built-app.ts";
+import { type Place, testBundler, testExports } from "../support/built-app.ts";
 
 async function build({ entry, outDir }: Place, esm: boolean): Promise<string> {
   const compiler = rspack({
@@ -9,7 +9,12 @@ async function build({ entry, outDir }: Place, esm: boolean): Promise<string> {
     target: "node22",
     devtool: "source-map",
     entry: { main: entry },
-    output: { path: outDir, filename: esm ? "main.mjs" : "main.cjs", module: esm },
+    output: {
+      path: outDir,
+      filename: esm ? "main.mjs" : "main.cjs",
+      module: esm,
+      library: { type: esm ? "module" : "commonjs2" },
+    },
     module: { rules: [{ test: /\.ts$/, type: "javascript/auto", loader: "builtin:swc-loader" }] },
     plugins: [flamelet()],
   });
@@ -22,3 +27,5 @@ async function build({ entry, outDir }: Place, esm: boolean): Promise<string> {
 
 testBundler("Rspack as ES modules", (place) => build(place, true));
 testBundler("Rspack as CommonJS", (place) => build(place, false));
+
+testExports("Rspack", (place) => build(place, true));

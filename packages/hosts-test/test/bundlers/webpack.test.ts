@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import flamelet from "flamelet/webpack";
 import webpack from "webpack";
-import { type Place, testBundler } from "../support/built-app.ts";
+import { type Place, testBundler, testExports } from "../support/built-app.ts";
 import { inThisPackage } from "../support/paths.ts";
 
 const stripTypes = inThisPackage("fixtures/strip-types-loader.cjs");
@@ -12,7 +12,12 @@ async function build({ entry, outDir }: Place, esm: boolean): Promise<string> {
     target: "node22",
     devtool: "source-map",
     entry: { main: entry },
-    output: { path: outDir, filename: esm ? "main.mjs" : "main.cjs", module: esm },
+    output: {
+      path: outDir,
+      filename: esm ? "main.mjs" : "main.cjs",
+      module: esm,
+      library: { type: esm ? "module" : "commonjs2" },
+    },
     experiments: { outputModule: esm },
     module: { rules: [{ test: /\.ts$/, type: "javascript/auto", use: stripTypes }] },
     plugins: [flamelet()],
@@ -26,3 +31,5 @@ async function build({ entry, outDir }: Place, esm: boolean): Promise<string> {
 
 testBundler("webpack as ES modules", (place) => build(place, true));
 testBundler("webpack as CommonJS", (place) => build(place, false));
+
+testExports("webpack", (place) => build(place, true));

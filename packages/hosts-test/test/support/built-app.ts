@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,10 +16,20 @@ export interface Place {
   readonly outDir: string;
 }
 
-async function place(): Promise<Place & AsyncDisposable> {
+/** That what the plugin adds to an entry leaves the exports of the entry alone. `build` gives the path of an ES module. */
+export function testExports(name: string, build: (place: Place) => Promise<string>): void {
+  test(`an entry that was built by ${name} exports what it exported`, async () => {
+    await using where = await place(inThisPackage("fixtures/exporting.mjs"));
+    const exported = (await import(await build(where))) as Record<string, unknown>;
+    assert.deepEqual(Object.keys(exported).toSorted(), ["default", "named", "runs"]);
+    assert.deepEqual([exported["named"], exported["default"]], ["a named export", "the default export"]);
+  });
+}
+
+async function place(entry: string = join(appDirectory, "main.ts")): Promise<Place & AsyncDisposable> {
   const root = await projectWithFlamelet();
   return {
-    entry: join(appDirectory, "main.ts"),
+    entry,
     outDir: join(root, "dist"),
     [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }),
   };

@@ -15,14 +15,16 @@ export interface Command {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** How long it may take, in ms. Default: a minute. */
+  readonly timeout?: number;
 }
 
 /** Runs a program to its end, and gives what it wrote on stdout. Fails, with all that it wrote, if it failed. */
-export function output({ file = process.execPath, args, cwd, env = {} }: Command): Promise<string> {
+export function output({ file = process.execPath, args, cwd, env = {}, timeout = 60_000 }: Command): Promise<string> {
   // An app is not told that a test started it.
   const { NODE_TEST_CONTEXT: _, ...inherited } = process.env;
   return new Promise((resolve, reject) => {
-    execFile(file, args, { cwd, env: { ...inherited, ...env }, timeout: 60_000 }, (error, stdout, stderr) => {
+    execFile(file, args, { cwd, env: { ...inherited, ...env }, timeout }, (error, stdout, stderr) => {
       if (error === null) resolve(stdout);
       else reject(new Error(`${[file, ...args].join(" ")} failed: ${error.message}\n${stdout}\n${stderr}`));
     });
