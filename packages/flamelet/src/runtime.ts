@@ -4,6 +4,7 @@
  */
 import {
   addFunctionLoader,
+  closureInfo,
   describeClosure,
   findFunction,
   registerFunction,

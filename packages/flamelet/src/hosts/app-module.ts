@@ -1,4 +1,5 @@
 import { sep } from "node:path";
+import { mayHaveClosures as mayHandOn } from "../compile/app-modules.ts";
 
 const CODE = /\.(?:[cm]?[jt]s|[jt]sx)$/;
 
@@ -9,5 +10,5 @@ export function isAppModule(file: string): boolean {
 
 /** Whether the compiler may have something to do in a module: what all hosts ask before they load it. */
 export function mayHaveClosures(source: string, file: string): boolean {
-  return isAppModule(file) && source.includes("flamelet");
+  return isAppModule(file) && mayHandOn(source, { file });
 }
