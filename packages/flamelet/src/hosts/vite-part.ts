@@ -9,8 +9,17 @@ import { findFunctionsInSources } from "./find-functions.ts";
 /** What marks a process as a runner; see child/boot.ts. */
 const isRunner = Symbol.for("flamelet.runner.1") in globalThis;
 
+/** Of what Vitest hands to a plugin, what is used here. Older ones keep nothing. */
+interface VitestContext {
+  readonly defineCacheKeyGenerator?: (
+    keyOf: (module: { readonly id: string; readonly sourceCode: string }) => string,
+  ) => void;
+}
+
 /** The part of the plugin that is for Vite alone. `onRoot` is told the project root. */
-export function vitePart(onRoot: (root: string) => void): Partial<Plugin> {
+export function vitePart(
+  onRoot: (root: string) => void,
+): Partial<Plugin> & { configureVitest: (context: VitestContext) => void } {
   let root = "";
   return {
     config: () => ({
@@ -33,6 +42,17 @@ export function vitePart(onRoot: (root: string) => void): Partial<Plugin> {
         load: (file) => loadOnServer(server, file),
       });
     },
+    // Vitest keeps what was compiled, beyond the next version of flamelet or of a module that hands `flame` on.
+    configureVitest: ({ defineCacheKeyGenerator }: VitestContext) =>
+      defineCacheKeyGenerator?.(({ id, sourceCode }) => {
+        const file = id.replace(/[?#].*$/s, "");
+        try {
+          return mayHaveClosures(sourceCode, file) ? (compile(sourceCode, { file, root })?.code ?? "") : "";
+        } catch {
+          // It is refused, which is said when it is transformed.
+          return "";
+        }
+      }),
     hotUpdate({ modules }) {
       if (modules.length > 0) noteReload();
     },
