@@ -96,9 +96,12 @@ function unsendable(error: Unsendable, info: ClosureInfo, verb: Verb, named: boo
 
 /** Where the user's code called a verb: the first frame outside of this package. */
 export function callSite(): string {
-  const own = new URL(".", import.meta.url).href;
+  // Source maps may have led the frames of this package back to its sources.
+  const own = ["dist/", "src/"].map((directory) => new URL(`../${directory}`, import.meta.url));
   const frames = (new Error().stack ?? "").split("\n").slice(1);
-  const frame = frames.find((line) => !line.includes(own) && !line.includes("node:internal"));
+  const isOwn = (line: string): boolean =>
+    own.some(({ href, pathname }) => line.includes(href) || line.includes(pathname));
+  const frame = frames.find((line) => !isOwn(line) && !line.includes("node:internal"));
   const place = frame === undefined ? undefined : /((?:file:\/\/|\/)[^\s()]+:\d+:\d+)/.exec(frame)?.[1];
   return place === undefined ? "an unknown place" : place.replace(/^file:\/\//, "").replace(`${process.cwd()}/`, "");
 }

@@ -27,10 +27,20 @@ export interface ClosureInfo {
   readonly read: () => unknown[];
 }
 
+/**
+ * Loads the module that registers the function of that id, if it knows one. Gives whether the function is registered then.
+ * Rejects with what the module threw.
+ */
+export type FunctionLoader = (id: string, hash: string) => Promise<boolean>;
+
 interface Tables {
   readonly functions: Map<string, RegisteredFunction>;
   readonly closures: WeakMap<object, ClosureInfo>;
   readonly waiting: Map<string, Set<() => void>>;
+  /** The last one is asked first. */
+  readonly loaders: FunctionLoader[];
+  reloads: number;
+  originalStack: (stack: string) => string;
 }
 
 // One set of tables per process, even when a bundler or a package manager made two copies of this module.
@@ -40,10 +50,15 @@ const tables: Tables = (host[KEY] ??= {
   functions: new Map(),
   closures: new WeakMap(),
   waiting: new Map(),
+  loaders: [],
+  reloads: 0,
+  originalStack: (stack) => stack,
 });
 
 /** Adds a function, replacing one of the same id (a module that was evaluated again, as hot reloading does). */
 export function registerFunction(entry: RegisteredFunction): void {
+  const known = tables.functions.get(entry.id);
+  if (known !== undefined && known.hash !== entry.hash) noteReload();
   tables.functions.set(entry.id, entry);
   const waiting = tables.waiting.get(entry.id);
   tables.waiting.delete(entry.id);
@@ -74,6 +89,36 @@ export function onRegistered(id: string, wake: () => void): () => void {
     set.delete(wake);
     if (set.size === 0) tables.waiting.delete(id);
   };
+}
+
+/** Notes that the app's code is another one now, in this process that goes on. Runners from before have the old one. */
+export function noteReload(): void {
+  tables.reloads += 1;
+}
+
+/** How often the app's code was replaced in this process. */
+export function reloads(): number {
+  return tables.reloads;
+}
+
+/** Sets what leads the lines of a stack back to the sources, where the runtime does not do it by itself. */
+export function readStacksBy(originalStack: (stack: string) => string): void {
+  tables.originalStack = originalStack;
+}
+
+/** A stack with the lines of the sources. */
+export function originalStack(stack: string): string {
+  return tables.originalStack(stack);
+}
+
+/** Adds a way to load functions that no module has registered yet. It is asked before those that were added earlier. */
+export function addFunctionLoader(loader: FunctionLoader): void {
+  tables.loaders.push(loader);
+}
+
+/** Loads the module that registers a function, wherever one is known. Rejects with what the module threw. */
+export async function loadFunction(id: string, hash: string): Promise<void> {
+  for (const loader of tables.loaders.toReversed()) if (await loader(id, hash)) return;
 }
 
 /** Notes which compiled function `fn` is. */

@@ -2,7 +2,14 @@
  * What compiled modules import. Not for people: the closure compiler writes the calls, and `docs/how-it-works.md` shows
  * what they look like.
  */
-import { closureInfo, describeClosure, findFunction, registerFunction, type RegisteredFunction } from "./registry.ts";
+import {
+  addFunctionLoader,
+  closureInfo,
+  describeClosure,
+  findFunction,
+  registerFunction,
+  type RegisteredFunction,
+} from "./registry.ts";
 
 /** Registers the functions of one compiled module. Runs on its first line, before anything else of it does. */
 export function register(...entries: RegisteredFunction[]): void {
@@ -27,4 +34,16 @@ export function closure<F>(
   if (findFunction(id) === undefined) registerFunction({ id, hash, where, captures, make });
   describeClosure(fn, { id, hash, where, captures, read });
   return fn;
+}
+
+/**
+ * Says which modules of a bundle register which functions, and how to load them. For bundles whose chunks do not show it:
+ * those of webpack and Rspack.
+ */
+export function modules(rows: readonly (readonly [ids: readonly string[], load: () => Promise<unknown>])[]): void {
+  const loads = new Map(rows.flatMap(([ids, load]) => ids.map((id) => [id, load] as const)));
+  addFunctionLoader(async (id) => {
+    await loads.get(id)?.();
+    return findFunction(id) !== undefined;
+  });
 }

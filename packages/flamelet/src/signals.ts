@@ -15,6 +15,10 @@ export function beforeSignals(work: () => Promise<void>): void {
     return;
   }
   drain = work;
+  if (process.versions["bun"] !== undefined || process.versions["deno"] !== undefined) {
+    for (const signal of SIGNALS) process.prependListener(signal, beside);
+    return;
+  }
   const emit = process.emit;
   const pending = new Set<Signal>();
   const wrapped = function (this: NodeJS.Process, name: string | symbol, ...args: unknown[]): boolean {
@@ -46,6 +50,30 @@ export function beforeSignals(work: () => Promise<void>): void {
 }
 
 function ours(): void {}
+
+const drained = new Set<NodeJS.Signals>();
+
+/**
+ * Bun and Deno do not call `process.emit` for a signal, so nobody can be held back there: the work is done while the app's
+ * own listeners run, and the process ends after it if it has none.
+ */
+function beside(signal: NodeJS.Signals): void {
+  const isLast = (): boolean => process.listenerCount(signal) === 1;
+  const end = (): void => {
+    process.removeListener(signal, beside);
+    process.kill(process.pid, signal);
+  };
+  if (drain === null || drained.has(signal)) {
+    if (isLast()) end();
+    return;
+  }
+  drained.add(signal);
+  const goOn = (): void => {
+    drain = null;
+    if (isLast()) end();
+  };
+  drain().then(goOn, goOn);
+}
 
 /** Nobody else listens, so the signal does what it does by itself: it ends the process. */
 function proceed(signal: Signal): void {

@@ -1,5 +1,7 @@
 import { realpathSync } from "node:fs";
 import { BootError } from "../errors.ts";
+import { inheritedByDeno, isDeno } from "./process-deno.ts";
+import { isNextStart, withFreePort } from "./process-next.ts";
 import type { ProcessOptions } from "./process.ts";
 
 /** The options of the process backend, once checked. */
@@ -23,19 +25,26 @@ export function commandLine(options: CommandOptions): CommandLine {
   const why = options.entry === null ? whyNotAgain() : null;
   if (why !== null) throw notAgain(why);
   const entry = options.entry ?? script ?? "";
-  const appArgs = options.args ?? (options.entry === null ? args : []);
+  const own = isNextStart(toolOf(script), args) ? withFreePort(args) : args;
+  const appArgs = options.args ?? (options.entry === null ? own : []);
   const env = { ...process.env, ...options.env };
   // What a test runner or a forking parent tells its own children is not for ours.
   for (const name of ["NODE_TEST_CONTEXT", "NODE_TEST_WORKER_ID", "NODE_CHANNEL_FD", "NODE_UNIQUE_ID"])
     delete env[name];
   return {
     file: process.execPath,
-    // First of all: its watchdog then watches over everything else.
-    args: ["--import", preloadUrl(), ...(options.execArgv ?? inherited(process.execArgv)), entry, ...appArgs],
+    // The preload first of all: its watchdog then watches over everything else.
+    args: [...preloading(), ...(options.execArgv ?? (isDeno ? inheritedByDeno() : inherited())), entry, ...appArgs],
     cwd: options.cwd ?? process.cwd(),
     env,
     again: options.entry === null,
   };
+}
+
+/** What has a runtime load the module that makes its process a runner. */
+function preloading(): string[] {
+  if (isDeno) return ["run", "--preload", preloadUrl()];
+  return [process.versions["bun"] === undefined ? "--import" : "--preload", preloadUrl()];
 }
 
 function preloadUrl(): string {
@@ -43,12 +52,13 @@ function preloadUrl(): string {
   return new URL(`../child/preload.${extension}`, import.meta.url).href;
 }
 
-/** Options of Node that belong to one process: debuggers and profilers' ports, watchers, test runners, code to evaluate. */
+/** Options of Node and Bun that belong to one process: debuggers and profilers' ports, watchers, test runners, code to evaluate. */
 const OWN =
-  /^(--(test|watch|inspect|experimental-test)(-|=|$)|--debug-port|--(eval|print|interactive|check|run|input-type)(=|$)|-(e|p|pe|i|c)$)/;
+  /^(--(test|watch|hot|inspect|experimental-test)(-|=|$)|--debug-port|--(eval|print|interactive|check|run|input-type)(=|$)|-(e|p|pe|i|c)$)/;
 
 /** Options that decide which modules are loaded, and how. */
-const LOADING = /^(--(import|require|conditions|loader|experimental-loader|enable-source-maps|env-file)(=|$)|-[rC]$)/;
+const LOADING =
+  /^(--(import|preload|require|conditions|loader|experimental-loader|enable-source-maps|env-file)(=|$)|-[rC]$)/;
 
 /**
  * The options of this process that a copy is to have as well.
@@ -56,7 +66,7 @@ const LOADING = /^(--(import|require|conditions|loader|experimental-loader|enabl
  * @param tested Whether Node's test runner started this process: then it was given every option there is, with its default.
  */
 export function inherited(
-  execArgv: readonly string[],
+  execArgv: readonly string[] = process.execArgv,
   tested: boolean = process.env["NODE_TEST_CONTEXT"] !== undefined,
 ): string[] {
   const kept: string[] = [];
@@ -65,7 +75,7 @@ export function inherited(
     const value = execArgv[at + 1];
     // All that does not look like an option is the value of the one before it.
     const hasValue = value !== undefined && !value.startsWith("-");
-    const isPreload = option === "--import" && value === preloadUrl();
+    const isPreload = /^--(import|preload)$/.test(option) && value === preloadUrl();
     const wanted = !OWN.test(option) && (!tested || LOADING.test(option));
     if (wanted && !isPreload) kept.push(option, ...(hasValue ? [value] : []));
     if (hasValue) at += 1;
@@ -77,6 +87,10 @@ export function inherited(
 const TOOLS =
   /[\\/]node_modules[\\/](vitest|vite|vite-node|jest|jest-cli|mocha|ava|tap|@tapjs|@playwright|playwright|cypress|next|nuxt|nuxi|astro|webpack|webpack-cli|webpack-dev-server|@rspack|@rsbuild|rollup|parcel|esbuild|wrangler|storybook)[\\/](?!.*[\\/]node_modules[\\/])/;
 
+function toolOf(script: string | undefined): string | undefined {
+  return script === undefined ? undefined : TOOLS.exec(realPath(script))?.[1];
+}
+
 function whyNotAgain(): string | null {
   const { argv, execArgv, env } = process;
   const script = argv[1];
@@ -87,10 +101,10 @@ function whyNotAgain(): string | null {
   if (execArgv.some((option) => /^(-e|-p|-pe|--eval|--print)(=|$)/.test(option)))
     return "runs code from its command line";
   if (script === undefined || script === "-") return "has no entry module (it is a REPL, or reads its code from stdin)";
-  const path = realPath(script);
-  const tool = TOOLS.exec(path)?.[1];
+  const tool = toolOf(script);
+  if (isNextStart(tool, argv.slice(2))) return null;
   if (tool !== undefined) return `runs ${tool}, which loads the app inside itself`;
-  if (/\.(test|spec)\.[cm]?[jt]sx?$/.test(path)) return `runs a test file (${script})`;
+  if (/\.(test|spec)\.[cm]?[jt]sx?$/.test(realPath(script))) return `runs a test file (${script})`;
   return null;
 }
 

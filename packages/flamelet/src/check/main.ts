@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { projectRoot } from "../hosts/project-root.ts";
+import { projectRoot } from "../modules/project-root.ts";
 import { checkModule, type RemoteFunction } from "./check.ts";
 import { modulesAt } from "./files.ts";
 import { CHECK_HELP } from "./help.ts";

@@ -1,17 +1,23 @@
-import { createRequire, registerHooks } from "node:module";
+import * as nodeModule from "node:module";
 import { pathToFileURL } from "node:url";
 import { exitSaying } from "./last-words.ts";
 
 /** How long a copy whose entry module failed has to go by itself, in ms, before it is made to. */
 const FAILED_GRACE = 100;
 
+/** Whether hooks see the entry module: Bun has none, and those of Deno do not see it. */
+const SEES_ENTRY = process.versions["bun"] === undefined && process.versions["deno"] === undefined;
+
 /**
  * The URL of the app's entry module, as soon as it starts to load. For modules that run before it (`--import`): loading
  * the entry from there would run it before the other ones of that kind, such as the compiler's own hooks.
+ *
+ * @param inUse Resolves when a module of the app has loaded flamelet, which is later, and all that Bun and Deno tell.
  */
-export function entryToCome(): Promise<string> {
+export function entryToCome(inUse: Promise<void>): Promise<string | null> {
+  if (!SEES_ENTRY) return inUse.then(entryAtWork);
   return new Promise((resolve) => {
-    const hooks = registerHooks({
+    const hooks = nodeModule.registerHooks({
       resolve(specifier, context, next) {
         const found = next(specifier, context);
         // Only the entry is asked for by nobody.
@@ -31,11 +37,19 @@ export function entryAtWork(): string | null {
   if (path === undefined) return null;
   try {
     // Node finds `app.js` for `node app`, and an index in a directory; symbolic links are followed.
-    return pathToFileURL(createRequire(path).resolve(path)).href;
+    return pathToFileURL(nodeModule.createRequire(path).resolve(path)).href;
   } catch {
     return null;
   }
 }
+
+/**
+ * Deno has an event for it. Importing a module that awaits at its top gives it at once there, if it is the entry.
+ */
+const loadEvent: Promise<void> | null =
+  process.versions["deno"] === undefined
+    ? null
+    : new Promise((resolve) => (globalThis as unknown as EventTarget).addEventListener("load", () => resolve()));
 
 /**
  * Resolves when the entry module has been evaluated, its top-level awaits included. Never rejects: a process whose entry
@@ -43,6 +57,7 @@ export function entryAtWork(): string | null {
  */
 export async function entryLoaded(entry: string | null): Promise<void> {
   if (entry === null) return;
+  if (loadEvent !== null) return await loadEvent;
   // By then the entry is in the module cache. Importing it again gives the same module, and waits for it.
   await new Promise((resolve) => setImmediate(resolve));
   try {

@@ -15,6 +15,8 @@ interface RunnerState {
   readonly parent: RunnerParent;
   readonly lease: number;
   readonly loaded: Promise<void>;
+  /** To be called when a module of the app has loaded flamelet. */
+  readonly inUse: () => void;
   /** Knows the secret, and gives it to nobody. */
   readonly dialMain: () => Promise<Transport>;
 }
@@ -27,9 +29,11 @@ const host = globalThis as { [KEY]?: RunnerState };
  * Makes this process a runner, if a parent started it as one: takes `FLAME_PARENT` out of the environment before the
  * app or anything that it starts can see it, and starts the watchdog. Calling it again does nothing.
  *
- * @param entry Gives the URL of the app's entry module once that has started to load.
+ * @param entry Gives the URL of the app's entry module once that has started to load; see `entryToCome`.
  */
-export function bootRunner(entry: () => string | null | Promise<string> = entryAtWork): void {
+export function bootRunner(
+  entry: (inUse: Promise<void>) => string | null | Promise<string | null> = entryAtWork,
+): void {
   const value = process.env["FLAME_PARENT"];
   if (value === undefined || host[KEY] !== undefined || !isMainThread) return;
   delete process.env["FLAME_PARENT"];
@@ -46,10 +50,12 @@ export function bootRunner(entry: () => string | null | Promise<string> = entryA
     // Its output goes to its parent. When that is gone, work must still get to clean up after itself.
     for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   }
+  const inUse = Promise.withResolvers<void>();
   host[KEY] = {
     parent: publicView(env),
     lease: env.lease,
-    loaded: Promise.resolve(entry()).then(entryLoaded),
+    loaded: Promise.resolve(entry(inUse.promise)).then(entryLoaded),
+    inUse: inUse.resolve,
     dialMain: () => dialParent(env, "main", build),
   };
 }
@@ -70,6 +76,11 @@ export function runnerLease(): number {
  */
 export function whenAppLoaded(): Promise<void> {
   return host[KEY]?.loaded ?? Promise.resolve();
+}
+
+/** Notes that a module of the app has loaded flamelet. */
+export function noteInUse(): void {
+  host[KEY]?.inUse();
 }
 
 /** Connects the runner's session; see `dialParent`. Only for a runner, and only once: the parent accepts one at a time. */

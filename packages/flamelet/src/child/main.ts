@@ -1,6 +1,8 @@
 import { systemClock } from "../clock.ts";
 import { beforeSignals } from "../signals.ts";
-import { dialMain, runnerLease, runnerParent, whenAppLoaded } from "./boot.ts";
+import { dialMain, noteInUse, runnerLease, runnerParent, whenAppLoaded } from "./boot.ts";
+import { findFunctionsInFiles } from "./app-modules.ts";
+import { loadFunction } from "../registry.ts";
 import { exitSaying } from "./last-words.ts";
 import { REFUSED } from "./parent-env.ts";
 import { Service } from "./service.ts";
@@ -17,11 +19,14 @@ export function serveParent(): Promise<void> {
 async function serve(): Promise<void> {
   const parent = runnerParent();
   if (parent === null) return;
+  noteInUse();
+  findFunctionsInFiles();
   const service = new Service(await dialMain(), {
     clock: systemClock,
     runner: { id: parent.runnerId, pool: parent.pool },
     lease: runnerLease(),
     loaded: whenAppLoaded(),
+    load: loadFunction,
     end: (code) => process.exit(code),
   });
   beforeSignals(() => service.stop());

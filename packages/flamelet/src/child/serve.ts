@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import type { Clock, Timer } from "../clock.ts";
 import { CallTimeoutError, SerializationError } from "../errors.ts";
-import { findFunction, onRegistered, type RegisteredFunction } from "../registry.ts";
+import { findFunction, onRegistered, originalStack, type RegisteredFunction } from "../registry.ts";
 import type { CallKind, IncomingCall } from "../session/calls.ts";
 import { disposeOf } from "../session/exports.ts";
 import { endUnread } from "../session/pump.ts";
@@ -19,6 +19,8 @@ export interface ServerOptions {
   readonly loaded: Promise<void>;
   /** Functions that are known here beside the registered ones. */
   readonly own?: ReadonlyMap<string, RegisteredFunction>;
+  /** Loads the module of a function that no loaded one registers, where it can be found. Rejects with what it threw. */
+  readonly load?: (id: string, hash: string) => Promise<void>;
 }
 
 /** Runs registered functions for a parent: the inside of a runner. */
@@ -60,7 +62,7 @@ export class Server {
     try {
       values = call.values();
     } catch (error) {
-      return call.refuse("values", error instanceof Error ? error.message : String(error));
+      return call.refuse("values", messageOf(error));
     }
     this.#running.add(call);
     const context = new Context(this.#options, call);
@@ -90,7 +92,7 @@ export class Server {
       else if (call.kind === "stream") value = streamed(value, context);
     } catch (error) {
       context.stopClock();
-      return call.fail(context.timedOut ?? error);
+      return call.fail(context.timedOut ?? withOriginalStack(error));
     }
     context.stopClock();
     // The caller's own clock rejects it in this very moment, and what ended just after its time must not win that race.
@@ -108,7 +110,9 @@ export class Server {
 
   /** The function is not here (yet): its module may still be loading, or be about to. */
   #waitFor(call: IncomingCall): void {
+    const { load } = this.#options;
     let over = false;
+    let loading = false;
     let timer: Timer | null = null;
     const settle = (then: () => void): void => {
       if (over) return;
@@ -119,14 +123,28 @@ export class Server {
       then();
     };
     // Modules register their functions before anything else of them runs: it must not be entered before the rest has.
-    const registered = (): void => void setImmediate(() => settle(() => this.call(call)));
+    const registered = (): void => {
+      if (!loading) setImmediate(() => settle(() => this.call(call)));
+    };
     const forget = onRegistered(call.fn, registered);
     const sendBack = (): void => settle(() => call.refuse("draining", LEAVING));
     this.#waiting.add(sendBack);
     call.onCancel = sendBack;
     const late = (): void => call.refuse("unknown-function", UNKNOWN);
+    const failed = (error: unknown): void =>
+      settle(() => call.refuse("unknown-function", `its module failed to load: ${messageOf(error)}`));
     const loaded = (): void => {
-      if (!over) timer = this.#options.clock.setTimer(REGISTRATION_GRACE, () => settle(late));
+      if (over) return;
+      if (load === undefined) return wait();
+      // Its module is entered now: it has been evaluated, with all that it awaits, when that is over.
+      loading = true;
+      load(call.fn, call.hash).then(wait, failed);
+    };
+    const wait = (): void => {
+      if (over) return;
+      loading = false;
+      if (findFunction(call.fn) !== undefined) return settle(() => this.call(call));
+      timer = this.#options.clock.setTimer(REGISTRATION_GRACE, () => settle(late));
     };
     void this.#options.loaded.then(loaded, loaded);
   }
@@ -139,7 +157,19 @@ export class Server {
 
 const LEAVING = "the runner is on its way out";
 const UNKNOWN =
-  "no module that the runner loaded registers it. Make sure that the module is imported when the app starts, also in a runner";
+  "no module that the runner loaded registers it, and none of its files seems to. Make sure that the module is imported when the app starts, also in a runner";
+
+function withOriginalStack(error: unknown): unknown {
+  if (error instanceof Error && typeof error.stack === "string") {
+    const stack = originalStack(error.stack);
+    if (stack !== error.stack) error.stack = stack;
+  }
+  return error;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
 
 /** Whatever can be iterated or read becomes an async iterable, whose code runs in the context of its call. */
 function streamed(value: unknown, context: CallContext): object {

@@ -15,6 +15,8 @@ export interface ServiceOptions {
   readonly lease: number;
   /** Resolves when the app is loaded: only then is the runner ready. */
   readonly loaded: Promise<void>;
+  /** Loads the module of a function that is not here yet. Rejects with what it threw. */
+  readonly load?: (id: string, hash: string) => Promise<void>;
   /** Ends this process. Called at least once when the service is over. */
   readonly end: (code: number) => void;
 }

@@ -12,7 +12,7 @@ const say: Say = (mark, text) => console.log(`${MARKS[mark]} ${text.replaceAll("
 
 async function diagnose(): Promise<void> {
   keepAlive();
-  await entryLoaded(await entryToCome());
+  await entryLoaded(await entryToCome(Promise.resolve()));
   say("ok", `the app is loaded: Node ${process.version}, build ${buildId()}`);
   const pools = allPools();
   if (pools.length === 0) say("failed", "the app has made no pool by the time its entry module was evaluated");

@@ -3,6 +3,7 @@ import type { Backend, Machine } from "../backends/backend.ts";
 import { encodeParentEnv, ORPHANED, REFUSED } from "../child/parent-env.ts";
 import { type Clock, setAwakeTimer, type Timer } from "../clock.ts";
 import { BootError, BuildMismatchError, type ExitInfo, FlameError, RunnerLostError } from "../errors.ts";
+import { reloads } from "../registry.ts";
 import { Session } from "../session/session.ts";
 import { SharedTimers } from "../shared-timers.ts";
 import type { Transport } from "../wire/transport.ts";
@@ -47,6 +48,8 @@ export class Runner implements Worker {
   readonly #abort = new AbortController();
   readonly #works = new Set<RunningWork>();
   readonly #timers: SharedTimers;
+  /** Its copy of the app is the one of this time. */
+  readonly #reloads = reloads();
   #state: State = "booting";
   #seat: Seat | null = null;
   #machine: Machine | null = null;
@@ -208,7 +211,9 @@ export class Runner implements Worker {
 
   run(work: Work, settled: (attempt: Attempt) => void, ended: () => void): void {
     const session = this.#session;
-    if (session === null || session.over || this.#state === "over") {
+    const outdated = this.#reloads !== reloads();
+    if (session === null || session.over || this.#state === "over" || outdated) {
+      if (outdated) this.#leaving("the app was reloaded, and it runs the code from before");
       settled({ moved: true });
       return ended();
     }

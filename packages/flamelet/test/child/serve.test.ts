@@ -51,9 +51,12 @@ function register(run: (...args: any[]) => unknown, hash = "", id = `test/serve-
   return id;
 }
 
-function serve(loaded: Promise<void> = Promise.resolve()): { server: Server; clock: FakeClock } {
+type Load = (id: string, hash: string) => Promise<void>;
+
+function serve(loaded: Promise<void> = Promise.resolve(), load?: Load): { server: Server; clock: FakeClock } {
   const clock = new FakeClock();
-  return { server: new Server({ clock, runner: { id: "r1", pool: "p" }, loaded }), clock };
+  const options = { clock, runner: { id: "r1", pool: "p" }, loaded, ...(load === undefined ? {} : { load }) };
+  return { server: new Server(options), clock };
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -185,6 +188,34 @@ describe("a function that is not there yet", () => {
     assert.deepEqual(call.log, ["start", "result 42"]);
     assert.equal(clock.pending, 0);
     unregisterFunction("test/later-1");
+  });
+
+  test("is loaded where its module can be found, and runs once all of that has been evaluated", async () => {
+    const evaluated = Promise.withResolvers<void>();
+    const asked: string[] = [];
+    const { server } = serve(Promise.resolve(), async (id, hash) => {
+      asked.push(id, hash);
+      register(() => "found", "", id);
+      await evaluated.promise;
+    });
+    const call = new FakeCall("test/later-4");
+    server.call(call);
+    await turn();
+    await turn();
+    assert.deepEqual(call.log, []);
+    evaluated.resolve();
+    await turn();
+    assert.deepEqual(call.log, ["start", "result found"]);
+    assert.deepEqual(asked, ["test/later-4", ""]);
+    unregisterFunction("test/later-4");
+  });
+
+  test("whose module fails to load is refused", async () => {
+    const { server } = serve(Promise.resolve(), () => Promise.reject(new Error("no database")));
+    const call = new FakeCall("test/later-5");
+    server.call(call);
+    await turn();
+    assert.deepEqual(call.log, ["refuse unknown-function"]);
   });
 
   test("is not waited for any more when the call is cancelled, or the runner drains", async () => {

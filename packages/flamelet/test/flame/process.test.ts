@@ -17,6 +17,7 @@ import {
   UnknownFunctionError,
 } from "flamelet";
 import * as fns from "./fixtures/functions.ts";
+import { onBun } from "../runtimes.ts";
 
 const entry = (name: string): URL => new URL(`./fixtures/${name}.ts`, import.meta.url);
 let pools = 0;
@@ -319,17 +320,21 @@ describe("boots that fail", () => {
     });
   });
 
-  test("a copy that listens on the parent's port is told about flame.isRunner", async () => {
-    const server = createServer().listen(0, "127.0.0.1");
-    await once(server, "listening");
-    process.env["TEST_PORT"] = String((server.address() as { port: number }).port);
-    await using bad = pool({}, "listens");
-    await assert.rejects(
-      flame.call(bad, fns.add, 1, 1),
-      (error) => BootError.is(error) && /flame\.isRunner/.test(error.message),
-    );
-    server.close();
-  });
+  test(
+    "a copy that listens on the parent's port is told about flame.isRunner",
+    { skip: onBun("it tells of an uncaught error when the top-level await is over") },
+    async () => {
+      const server = createServer().listen(0, "127.0.0.1");
+      await once(server, "listening");
+      process.env["TEST_PORT"] = String((server.address() as { port: number }).port);
+      await using bad = pool({}, "listens");
+      await assert.rejects(
+        flame.call(bad, fns.add, 1, 1),
+        (error) => BootError.is(error) && /flame\.isRunner/.test(error.message),
+      );
+      server.close();
+    },
+  );
 
   test("an app that never finishes loading fails at bootTimeout", async () => {
     await using bad = pool({ bootTimeout: 1_500, queueTimeout: 3_000 }, "hangs");

@@ -1,12 +1,18 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { CallTimeoutError, RunnerLostError, SerializationError, UnknownFunctionError } from "../../src/errors.ts";
+import { registerFunction } from "../../src/registry.ts";
 import { BLOCKED, RESPONSIVE } from "../../src/session/beat.ts";
 import { ref } from "../../src/wire/by-reference.ts";
 import { turns } from "../session/harness.ts";
 import { work, Running, World } from "./harness.ts";
 
 const pending = (): Promise<never> => new Promise(() => {});
+
+async function settled(running: Running): Promise<Running> {
+  await turns(5);
+  return running;
+}
 
 function lost(world: World): RunnerLostError {
   assert.equal(world.log.at(-1), "lost");
@@ -35,6 +41,17 @@ describe("work", () => {
     await (held.attempt as { value: AsyncDisposable }).value[Symbol.asyncDispose]();
     await turns(5);
     assert.deepEqual(held.log, ["value", "ended"]);
+  });
+
+  test("goes elsewhere when the app was reloaded after the boot, and the runner wants to go", async () => {
+    const world = await World.ready();
+    assert.deepEqual((await settled(world.run(() => 1))).log, ["value", "ended"]);
+    for (const hash of ["a", "b"])
+      registerFunction({ id: "src/hot.ts#f/0", hash, captures: [], where: "src/hot.ts:1", make: () => () => 1 });
+    assert.deepEqual((await settled(world.run(() => 1))).attempt, { moved: true });
+    assert.match(world.log.at(-1) ?? "", /^leaving: the app was reloaded/);
+    const newer = await World.ready();
+    assert.deepEqual((await settled(newer.run(() => 1))).attempt, { value: 1 });
   });
 
   test("that the runner does not know, or cannot read, is an error of its own", async () => {

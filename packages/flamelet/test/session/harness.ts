@@ -158,8 +158,9 @@ export class Pair {
   }
 }
 
-/** The sizes of a session's tables, which are nobody else's business. */
+/** The sizes of a session's tables, which are nobody else's business. Only Node's inspector shows them, and at once. */
 export function tablesOf(session: Session): Record<string, number> {
+  if (process.versions["bun"] !== undefined || process.versions["deno"] !== undefined) return {};
   const inspector = new Inspector();
   inspector.connect();
   const host = globalThis as { inspected?: unknown };

@@ -6,6 +6,7 @@ import { decode, encode } from "../../src/wire/codec.ts";
 import { defaultValueLimits, type ValueLimits } from "../../src/wire/limits.ts";
 import { RecordingImporter, thenable } from "./codec-peer.ts";
 import { snapshotPrototypes } from "./codec-prototypes.ts";
+import { onBun } from "../runtimes.ts";
 
 const importer = new RecordingImporter();
 const bytes = (length: number): Uint8Array => new Uint8Array(length);
@@ -279,7 +280,7 @@ describe("things of the other side", () => {
     for (const [tag, ...rest] of LIVE) breach(kind(tag, 1, ...rest, 1));
   });
 
-  test("fetch's classes from parts that are not theirs", () => {
+  test("fetch's classes from parts that are not theirs", { skip: onBun("it takes any status text") }, () => {
     breach(kind("Headers", "a"));
     breach(value(["$", 2], [3, 6], [4], [5], "a", "Headers"));
     breach(kind("Response", 200, "OK", {}, null));

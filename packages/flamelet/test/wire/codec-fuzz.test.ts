@@ -7,6 +7,7 @@ import { decode, encode, type Encoded } from "../../src/wire/codec.ts";
 import { Unsendable } from "../../src/wire/unsendable.ts";
 import { RecordingImporter, roundTrip } from "./codec-peer.ts";
 import { snapshotPrototypes } from "./codec-prototypes.ts";
+import { onBun } from "../runtimes.ts";
 
 const anything = fc.anything({
   withBigInt: true,
@@ -49,7 +50,7 @@ function survives(json: string, attachments: readonly Uint8Array[]): void {
 }
 
 describe("values of all kinds", () => {
-  test("arrive deeply equal", () => {
+  test("arrive deeply equal", { skip: onBun("its deepStrictEqual tells such values apart") }, () => {
     fc.assert(
       fc.property(anything, (value) => {
         let got: unknown;

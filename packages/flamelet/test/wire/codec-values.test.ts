@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { encode } from "../../src/wire/codec.ts";
 import { arrive, roundTrip, thenable } from "./codec-peer.ts";
+import { onBun, onDeno } from "../runtimes.ts";
 
 const sparse: unknown[] = Object.assign([], { 0: 1, 2: 3 });
 const verySparse: unknown[] = [];
@@ -71,7 +72,8 @@ if (Float16Array !== undefined) values["Float16Array"] = new Float16Array([1.5, 
 
 describe("values arrive equal", () => {
   for (const [name, value] of Object.entries(values)) {
-    test(name, () => {
+    const skip = name === "URLSearchParams" && onBun("its deepStrictEqual tells such values apart");
+    test(name, { skip }, () => {
       assert.deepStrictEqual(roundTrip(value), value);
       assert.deepStrictEqual(roundTrip({ in: [value] }), { in: [value] });
       assert.deepStrictEqual(roundTrip(new Map([["k", value]])), new Map([["k", value]]));
@@ -154,19 +156,23 @@ describe("bytes", () => {
     assert.equal(u8.buffer, got);
   });
 
-  test("of a view on a part of a buffer, only what it shows is sent", () => {
-    const big = new Uint8Array(1000).fill(7);
-    for (const part of [big.subarray(10, 12), Buffer.from(big.buffer, 10, 2), new DataView(big.buffer, 10, 2)]) {
-      const encoded = encode(part);
-      assert.equal(encoded.attachments[0]?.byteLength, 2);
-      const got = arrive(encoded) as Uint8Array;
-      assert.equal(got.constructor, part.constructor);
-      assert.equal(got.byteLength, 2);
-    }
-    const pooled = Buffer.from("pooled");
-    assert.notEqual(pooled.byteLength, pooled.buffer.byteLength);
-    assert.equal(encode(pooled).attachments[0]?.byteLength, 6);
-  });
+  test(
+    "of a view on a part of a buffer, only what it shows is sent",
+    { skip: onBun("its buffers share no memory") },
+    () => {
+      const big = new Uint8Array(1000).fill(7);
+      for (const part of [big.subarray(10, 12), Buffer.from(big.buffer, 10, 2), new DataView(big.buffer, 10, 2)]) {
+        const encoded = encode(part);
+        assert.equal(encoded.attachments[0]?.byteLength, 2);
+        const got = arrive(encoded) as Uint8Array;
+        assert.equal(got.constructor, part.constructor);
+        assert.equal(got.byteLength, 2);
+      }
+      const pooled = Buffer.from("pooled");
+      assert.notEqual(pooled.byteLength, pooled.buffer.byteLength);
+      assert.equal(encode(pooled).attachments[0]?.byteLength, 6);
+    },
+  );
 
   test("a typed array arrives on a buffer of its own size, wherever its bytes lay in the message", () => {
     const encoded = encode(new Float64Array([1, 2]));
@@ -177,20 +183,24 @@ describe("bytes", () => {
     assert.equal(got.buffer.byteLength, 16);
   });
 
-  test("a Blob and a File are read before they are sent", async () => {
-    const blob = new Blob(["hello"], { type: "text/plain" });
-    const file = new File(["bytes"], "a.txt", { type: "text/x", lastModified: 1234 });
-    const encoded = encode({ blob, again: blob, file });
-    assert.equal(encoded.attachments.length, 2);
-    await encoded.ready;
-    const got = arrive(encoded) as { blob: Blob; again: Blob; file: File };
-    assert.equal(await got.blob.text(), "hello");
-    assert.equal(got.blob.type, "text/plain");
-    assert.equal(got.again, got.blob);
-    assert.ok(got.file instanceof File);
-    assert.equal(await got.file.text(), "bytes");
-    assert.deepStrictEqual([got.file.name, got.file.type, got.file.lastModified], ["a.txt", "text/x", 1234]);
-  });
+  test(
+    "a Blob and a File are read before they are sent",
+    { skip: onBun("it adds a charset to the type of a Blob") },
+    async () => {
+      const blob = new Blob(["hello"], { type: "text/plain" });
+      const file = new File(["bytes"], "a.txt", { type: "text/x", lastModified: 1234 });
+      const encoded = encode({ blob, again: blob, file });
+      assert.equal(encoded.attachments.length, 2);
+      await encoded.ready;
+      const got = arrive(encoded) as { blob: Blob; again: Blob; file: File };
+      assert.equal(await got.blob.text(), "hello");
+      assert.equal(got.blob.type, "text/plain");
+      assert.equal(got.again, got.blob);
+      assert.ok(got.file instanceof File);
+      assert.equal(await got.file.text(), "bytes");
+      assert.deepStrictEqual([got.file.name, got.file.type, got.file.lastModified], ["a.txt", "text/x", 1234]);
+    },
+  );
 
   test("a Blob that cannot be read makes ready reject", async () => {
     const blob = new Blob(["x"]);
@@ -224,24 +234,28 @@ describe("fetch", () => {
     assert.equal(got.headers.get("cookie"), "c=1");
   });
 
-  test("a Request and a Response with bodies hand over the stream", () => {
-    const request = new Request("https://a.example/", { method: "POST", body: "hi" });
-    const encoded = encode(request);
-    assert.deepStrictEqual(
-      encoded.exports.map((entry) => entry.kind),
-      ["signal", "readable"],
-    );
-    assert.equal(encoded.exports[1]?.value, request.body);
-    assert.equal(encoded.exports[1]?.bytes, true);
-    assert.ok((arrive(encoded) as Request).body instanceof ReadableStream);
+  test(
+    "a Request and a Response with bodies hand over the stream",
+    { skip: onBun("their bodies are no byte streams") || onDeno("their bodies are no byte streams") },
+    () => {
+      const request = new Request("https://a.example/", { method: "POST", body: "hi" });
+      const encoded = encode(request);
+      assert.deepStrictEqual(
+        encoded.exports.map((entry) => entry.kind),
+        ["signal", "readable"],
+      );
+      assert.equal(encoded.exports[1]?.value, request.body);
+      assert.equal(encoded.exports[1]?.bytes, true);
+      assert.ok((arrive(encoded) as Request).body instanceof ReadableStream);
 
-    const response = encode(new Response("hi", { status: 201, statusText: "Made", headers: { "x-a": "1" } }));
-    assert.equal(response.exports.length, 1);
-    const got = arrive(response) as Response;
-    assert.ok(got instanceof Response);
-    assert.deepStrictEqual([got.status, got.statusText, got.headers.get("x-a")], [201, "Made", "1"]);
-    assert.ok(got.body instanceof ReadableStream);
-  });
+      const response = encode(new Response("hi", { status: 201, statusText: "Made", headers: { "x-a": "1" } }));
+      assert.equal(response.exports.length, 1);
+      const got = arrive(response) as Response;
+      assert.ok(got instanceof Response);
+      assert.deepStrictEqual([got.status, got.statusText, got.headers.get("x-a")], [201, "Made", "1"]);
+      assert.ok(got.body instanceof ReadableStream);
+    },
+  );
 
   test("a Response without a body", () => {
     const got = roundTrip(new Response(null, { status: 204 }));

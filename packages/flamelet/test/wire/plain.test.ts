@@ -7,6 +7,7 @@ import { callback, ref } from "../../src/wire/by-reference.ts";
 import { decode, encode } from "../../src/wire/codec.ts";
 import { defaultValueLimits } from "../../src/wire/limits.ts";
 import { RecordingImporter, roundTrip } from "./codec-peer.ts";
+import { onBun } from "../runtimes.ts";
 
 const how = (value: unknown): string => encode(value).json[0] as string;
 const read = (text: string, limits = {}): unknown =>
@@ -50,25 +51,29 @@ describe("what is plain", () => {
     });
   }
 
-  test("what occurs more than once is one over there, too, and may contain itself", () => {
-    const date = new Date(0);
-    const shared = { a: [1], 10: "before b", b: date };
-    const map = new Map<unknown, unknown>([[shared, shared]]);
-    map.set("self", map);
-    const value = { list: [shared, new Set([shared, date]), map], shared, date, self: null as unknown };
-    value.self = value;
-    assert.equal(how(value), "~");
-    const got = roundTrip(value);
-    assert.deepStrictEqual(got, value);
-    const [first, set, back] = got.list as [typeof shared, Set<unknown>, Map<unknown, unknown>];
-    assert.equal(got.self, got);
-    assert.equal(got.shared, first);
-    assert.equal(got.date, first.b);
-    assert.deepEqual([...set], [first, first.b]);
-    assert.equal([...set][0], first);
-    assert.equal(back.get(first), first);
-    assert.equal(back.get("self"), back);
-  });
+  test(
+    "what occurs more than once is one over there, too, and may contain itself",
+    { skip: onBun("its deepStrictEqual does not end in circles") },
+    () => {
+      const date = new Date(0);
+      const shared = { a: [1], 10: "before b", b: date };
+      const map = new Map<unknown, unknown>([[shared, shared]]);
+      map.set("self", map);
+      const value = { list: [shared, new Set([shared, date]), map], shared, date, self: null as unknown };
+      value.self = value;
+      assert.equal(how(value), "~");
+      const got = roundTrip(value);
+      assert.deepStrictEqual(got, value);
+      const [first, set, back] = got.list as [typeof shared, Set<unknown>, Map<unknown, unknown>];
+      assert.equal(got.self, got);
+      assert.equal(got.shared, first);
+      assert.equal(got.date, first.b);
+      assert.deepEqual([...set], [first, first.b]);
+      assert.equal([...set][0], first);
+      assert.equal(back.get(first), first);
+      assert.equal(back.get("self"), back);
+    },
+  );
 
   test("many objects, some of them again", () => {
     const all = Array.from({ length: 50 }, (_, n) => ({ n, next: null as unknown }));

@@ -115,15 +115,17 @@ const blob: ValueKind = {
 const file: ValueKind = {
   tag: "File",
   prototypes: [File.prototype],
-  reduce: (value: File, out) => [
+  // In Bun the two classes share their prototype, so that a Blob comes by here: it has no name.
+  reduce: (value: Blob & Partial<File>, out) => [
     out.attachLater(() => value.arrayBuffer()),
     value.type,
-    value.name,
+    value.name ?? null,
     value.lastModified,
   ],
   revive(fields, inbound) {
     fieldCount(fields, 4, "File");
     const bytes = inbound.attachment(indexField(fields[0], "File")) as Uint8Array<ArrayBuffer>;
+    if (fields[2] === null) return new Blob([bytes], { type: textField(fields[1], "File") });
     const lastModified = fields[3];
     if (typeof lastModified !== "number") throw malformed("File");
     return new File([bytes], textField(fields[2], "File"), { type: textField(fields[1], "File"), lastModified });
