@@ -6,8 +6,10 @@ export interface Config {
   readonly port: number;
   /** An own Postgres, or null for the embedded one. */
   readonly databaseUrl: string | null;
-  /** Folder of the thumbnails, and of the embedded database. */
+  /** Folder of the thumbnails, if they are kept in one, and of the embedded database. */
   readonly storeDir: string;
+  /** Where thumbnails are kept. A folder is of use only where all copies of the app share a disk. */
+  readonly store: "folder" | "database";
   readonly maxUploadBytes: number;
   readonly maxVideoSeconds: number;
   /** Width of each thumbnail, in pixels. */
@@ -31,6 +33,7 @@ export function readConfig(env: NodeJS.ProcessEnv, defaultStoreDir: string): Con
     port: whole(env, "PORT", 3000, 0, 65_535),
     databaseUrl: databaseUrl(env),
     storeDir: resolve(env["STORE_DIR"] || defaultStoreDir),
+    store: store(env),
     maxUploadBytes: whole(env, "MAX_UPLOAD_MIB", 500, 1, 1024 * 1024) * MIB,
     maxVideoSeconds: whole(env, "MAX_VIDEO_SECONDS", 4 * 60 * 60, 1, 7 * 24 * 60 * 60),
     thumbnailWidth: whole(env, "THUMBNAIL_WIDTH", 320, 16, 3840),
@@ -47,6 +50,12 @@ function whole(env: NodeJS.ProcessEnv, name: string, fallback: number, min: numb
     throw new ConfigError(`${name} must be a whole number from ${min} to ${max}, but it is "${text}"`);
   }
   return value;
+}
+
+function store(env: NodeJS.ProcessEnv): Config["store"] {
+  const value = env["STORE"] || "folder";
+  if (value === "folder" || value === "database") return value;
+  throw new ConfigError(`STORE must be folder or database, but it is "${value}"`);
 }
 
 function databaseUrl(env: NodeJS.ProcessEnv): string | null {

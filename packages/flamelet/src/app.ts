@@ -8,10 +8,12 @@ import { systemClock } from "./clock.ts";
 import { OptionError, SerializationError } from "./errors.ts";
 import { type PoolOptions, resolvePoolOptions } from "./options.ts";
 import { PoolCore } from "./pool/pool.ts";
+import { StandbyShelf } from "./pool/standby-shelf.ts";
 import { Pool } from "./pool-handle.ts";
 import { InlineRunner } from "./runner/inline-runner.ts";
 import { listenerFor } from "./runner/listener.ts";
-import { Runner } from "./runner/runner.ts";
+import { reaperFor } from "./runner/reaper.ts";
+import { type MachineSource, Runner } from "./runner/runner.ts";
 import type { StartRunner } from "./runner/runner-control.ts";
 import type { Worker } from "./runner/work.ts";
 import { beforeSignals } from "./signals.ts";
@@ -21,6 +23,8 @@ import { defineCodec } from "./wire/class-codecs.ts";
 const LEASE = 15_000;
 /** A function that calls itself through a pool would boot a runner from a runner from a runner: it ends here. */
 const MAX_DEPTH = 4;
+/** A copy of the app has no runners and no machines in store before it needs them. */
+const NONE_OF_ITS_OWN = { min: 0, standby: { count: 0 } };
 
 const pools = new Map<string, Pool>();
 const parentId = randomBytes(6).toString("hex");
@@ -35,19 +39,33 @@ export function createPool(name: string, options: PoolOptions): Pool {
   const parent = runnerParent();
   const backend = options.backend ?? autoBackend();
   // A copy of the app makes the same pools, and must not boot their minimum again, and again.
-  const resolved = resolvePoolOptions(name, { ...options, backend, ...(parent === null ? {} : { min: 0 }) });
+  const resolved = resolvePoolOptions(name, { ...options, backend, ...(parent === null ? {} : NONE_OF_ITS_OWN) });
   const inline = backend.name === "inline" ? (backend as InlineBackend) : null;
-  const start = inline === null ? startsOn(name, backend as Backend, parent?.depth ?? 0) : startsInline(name);
+  const standby = inline === null ? standbyOf(name, backend as Backend) : null;
+  const start = inline === null ? startsOn(name, backend as Backend, standby, parent?.depth ?? 0) : startsInline(name);
   const core = new PoolCore<Worker>(name, resolved, {
     clock: systemClock,
     random: Math.random,
     start,
+    standby,
   });
   const pool = new Pool(core, systemClock, inline);
   pools.set(name, pool);
   core.events.on("closed", () => pools.delete(name));
-  if (inline === null && parent === null) beforeSignals(shutdown);
+  if (inline === null && parent === null) {
+    beforeSignals(shutdown);
+    reapWhileOpen(core, backend as Backend);
+  }
   return pool;
+}
+
+/** From its first boot on: a pool that never boots a runner costs no call to its provider. */
+function reapWhileOpen(core: PoolCore<Worker>, backend: Backend): void {
+  let reaping: Disposable | null = null;
+  core.events.on("boot", () => {
+    reaping ??= reaperFor(backend, systemClock, Math.random).start();
+  });
+  core.events.on("closed", () => reaping?.[Symbol.dispose]());
 }
 
 /** All pools of this process that are not closed. */
@@ -72,11 +90,18 @@ function startsInline(pool: string): StartRunner<Worker> {
   return (listener) => new InlineRunner(name(), pool, systemClock, listener);
 }
 
-function startsOn(pool: string, backend: Backend, depth: number): StartRunner<Worker> {
+function standbyOf(pool: string, backend: Backend): StandbyShelf | null {
+  if (backend.standby === undefined) return null;
+  const deps = { clock: systemClock, random: Math.random };
+  return new StandbyShelf(backend, backend.standby, { pool, buildId: buildId() }, deps);
+}
+
+function startsOn(pool: string, backend: Backend, machines: MachineSource | null, depth: number): StartRunner<Worker> {
   const name = namer(pool);
   const deps = {
     clock: systemClock,
     backend,
+    machines,
     listener: () => {
       if (depth >= MAX_DEPTH)
         throw new OptionError(

@@ -4,12 +4,21 @@ import { serveParent } from "./child/main.ts";
 import { registerReport } from "./doctor/report.ts";
 import { findFunction } from "./registry.ts";
 
-export type { Backend, Machine, MachineListing, MachineSpec, Network } from "./backends/backend.ts";
+export type {
+  Backend,
+  Machine,
+  MachineListing,
+  MachineSpec,
+  Network,
+  StandbyKey,
+  StandbyMachine,
+  StandbyMachines,
+} from "./backends/backend.ts";
 export type { RunnerParent } from "./child/parent-env.ts";
 export type { CallContext } from "./child/context.ts";
 export * from "./errors.ts";
 export { flame, type Flame } from "./flame.ts";
-export type { CallOptions, MapOptions, PoolOptions } from "./options.ts";
+export type { CallOptions, MapOptions, PoolOptions, StandbyOptions } from "./options.ts";
 export { Pool } from "./pool-handle.ts";
 export type { PoolEvents } from "./pool/pool-events.ts";
 export type { PoolStats } from "./pool/state.ts";

@@ -40,11 +40,27 @@ export interface PoolOptions {
    * go. `"spread"`: the emptiest one, so that calls disturb each other least. Default `"pack"`.
    */
   placement?: Placement | undefined;
+  /**
+   * How many machines are kept prepared but not running, where the backend has such machines (`fly` does): a boot takes one
+   * of them first, which is much faster. They are shared by all parents of the same pool and build, they cost little, and
+   * `max` does not count them. Does nothing on other backends. Default none.
+   */
+  standby?: StandbyOptions | undefined;
   /** What provisions the runners. Cannot be changed later. */
   backend?: PoolBackend | undefined;
 }
 
 export type Placement = "pack" | "spread";
+
+export interface StandbyOptions {
+  /** How many are there to be taken. */
+  readonly count: number;
+  /**
+   * `"stopped"`: they boot when they are taken, and are put back when their runner has retired. `"suspended"`: their app is
+   * loaded already and goes on within moments; each is taken once. Default `"stopped"`.
+   */
+  readonly mode?: "stopped" | "suspended" | undefined;
+}
 
 /** All options of a pool, with their defaults filled in. */
 export interface ResolvedPoolOptions {
@@ -60,6 +76,7 @@ export interface ResolvedPoolOptions {
   readonly shutdownTimeout: number;
   readonly maxQueue: number;
   readonly placement: Placement;
+  readonly standby: StandbyOptions;
   /** What was given, or null: then the caller chooses one. */
   readonly backend: PoolBackend | null;
 }
@@ -99,6 +116,7 @@ const DEFAULTS: ResolvedPoolOptions = Object.freeze({
   shutdownTimeout: 30_000,
   maxQueue: 10_000,
   placement: "pack",
+  standby: { count: 0 },
   backend: null,
 });
 
@@ -125,6 +143,16 @@ const signal: Check = {
 const placement: Check = {
   expected: '"pack" or "spread"',
   accepts: (value) => value === "pack" || value === "spread",
+};
+
+const standby: Check = {
+  expected: '{ count, mode } with a whole number ≥ 0 and "stopped" or "suspended"',
+  accepts: (value) => {
+    if (typeof value !== "object" || value === null) return false;
+    const { count: wanted, mode = "stopped", ...others } = value as StandbyOptions;
+    const known = (mode as string) === "stopped" || (mode as string) === "suspended";
+    return known && count(0).accepts(wanted) && Object.keys(others).length === 0;
+  },
 };
 
 const backend: Check = {
@@ -160,6 +188,7 @@ const POOL_CHECKS: Record<keyof PoolOptions, Check> = {
   shutdownTimeout: duration,
   maxQueue: unbounded(count(0)),
   placement,
+  standby,
   backend,
 };
 
@@ -203,6 +232,12 @@ export function resolvePoolOptions(
     }
     if (previous !== undefined && resolved.backend !== previous.backend) {
       wrong.push(`option "backend" of ${where} cannot be changed once the pool exists`);
+    }
+    const before = previous?.standby;
+    if (before !== undefined && before.count > 0 && before.mode !== resolved.standby.mode) {
+      wrong.push(
+        `the mode of option "standby" of ${where} cannot be changed while there are any: set its count to 0 first`,
+      );
     }
     if (wrong.length === 0) return resolved;
   }

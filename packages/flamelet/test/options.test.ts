@@ -41,6 +41,7 @@ test("the defaults are as documented", () => {
     shutdownTimeout: 30_000,
     maxQueue: 10_000,
     placement: "pack",
+    standby: { count: 0 },
     backend: null,
   });
 });
@@ -106,6 +107,22 @@ test("placement and backend are checked, and show nothing of what an object hold
   assert.match(message, /option "backend" of pool "ffmpeg" must be a backend.*, got an object$/);
   assert.equal(complaint(pool({ backend: "x".repeat(41) })).endsWith("got a long string"), true);
   assert.equal(complaint(pool({ backend: () => {} })).endsWith("got a function"), true);
+});
+
+test("standby has a count and a mode, and nothing else", () => {
+  for (const wrong of [3, {}, { count: -1 }, { count: 1.5 }, { count: 1, mode: "cold" }, null])
+    assert.match(
+      complaint(pool({ standby: wrong })),
+      /option "standby" of pool "ffmpeg" must be \{ count, mode \} with/,
+    );
+  assert.deepEqual(pool({ standby: { count: 3 } })().standby, { count: 3 });
+  const before = pool({ standby: { count: 3 } })();
+  const suspended = { standby: { count: 3, mode: "suspended" } } as const;
+  assert.match(
+    complaint(() => resolvePoolOptions("ffmpeg", suspended, before)),
+    /mode .* cannot be changed/,
+  );
+  assert.equal(resolvePoolOptions("ffmpeg", suspended, pool({})()).standby.mode, "suspended");
 });
 
 test("options that contradict each other are found", () => {

@@ -83,11 +83,11 @@ export function videoRoutes(owner: Owner): (app: FastifyInstance) => Promise<voi
     app.get<{ Params: { id: string; n: string } }>(
       "/api/videos/:id/thumbnails/:n(^\\d{1,7}).png",
       async (request, reply) => {
-        const file = await openThumbnail(readId(request.params.id), Number(request.params.n));
-        if (file === null) throw noSuchVideo();
+        const png = await openThumbnail(readId(request.params.id), Number(request.params.n));
+        if (png === null) throw noSuchVideo();
         // A thumbnail never changes: its address has the id of the video in it.
         reply.header("cache-control", "public, max-age=31536000, immutable");
-        return reply.type("image/png").send(file.createReadStream());
+        return reply.type("image/png").send(png);
       },
     );
   };

@@ -26,8 +26,51 @@ export interface Backend {
   /** Ends a machine at once, with all that runs on it. Resolves also when it is gone already. */
   destroy(machine: Pick<Machine, "id">): Promise<void>;
 
-  /** All machines of this app that some parent made and that still exist, for the reaper. */
+  /** All machines of this app that some parent made and that still exist. */
   list(): Promise<readonly MachineListing[]>;
+
+  /**
+   * Those of them that are left over: their parent, whichever it was, is gone for certain. What it gives is destroyed, so in
+   * doubt a machine MUST NOT be in it. Left out where runners that lost their parent leave nothing.
+   */
+  orphans?(): Promise<readonly MachineListing[]>;
+
+  /** Machines that are prepared and do not run, for the pool option `standby`. Left out where there is no such thing. */
+  readonly standby?: StandbyMachines;
+}
+
+/**
+ * Machines that exist, do not run, and are started much faster than made. They belong to no parent: any one of the same pool
+ * and build may take one. `Backend.list` does not have them, and `Backend.destroy` destroys them too.
+ */
+export interface StandbyMachines {
+  /** Those that can be taken now. */
+  list(key: StandbyKey): Promise<readonly StandbyMachine[]>;
+
+  /** Makes one, and resolves when it can be taken. */
+  prepare(key: StandbyKey, signal: AbortSignal): Promise<StandbyMachine>;
+
+  /**
+   * Starts one as the machine of a boot: what holds for `Backend.provision` holds for what this gives. Gives null when it
+   * cannot be had, because another parent took it or it is gone. Two parents MUST never both have the same.
+   */
+  start(standby: StandbyMachine, spec: MachineSpec, signal: AbortSignal): Promise<Machine | null>;
+
+  /** Puts a machine that `start` gave, and that has ended, back to be taken again. Gives null when that cannot be. */
+  park(machine: Pick<Machine, "id">): Promise<StandbyMachine | null>;
+}
+
+/** Which standby machines are the same: any one of them will do. */
+export interface StandbyKey {
+  readonly pool: string;
+  readonly buildId: string;
+  /** `"stopped"`: nothing runs on it, and it boots when it is taken. `"suspended"`: its app is loaded, and asleep. */
+  readonly mode: "stopped" | "suspended";
+}
+
+/** One that can be taken. */
+export interface StandbyMachine {
+  readonly id: string;
 }
 
 export type Network =
@@ -48,6 +91,11 @@ export interface MachineSpec {
   readonly env: Readonly<Record<string, string>>;
   /** Called with each line that the copy writes, where the backend can see its output. */
   readonly onOutput: (line: string, stream: "stdout" | "stderr") => void;
+  /**
+   * Stops the clock of `bootTimeout`, which begins anew when what it gives is disposed of. For the time in which the backend
+   * itself keeps the boot back, as under a provider's rate limit: the machine has not been asked for by then.
+   */
+  readonly hold?: () => Disposable;
 }
 
 /** One machine that a backend provisioned. */

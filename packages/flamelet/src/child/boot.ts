@@ -5,15 +5,19 @@ import { entryAtWork, entryLoaded } from "./app-loaded.ts";
 import { dialParent } from "./dial.ts";
 import { exitSaying } from "./last-words.ts";
 import { killGroup } from "./group.ts";
-import { decodeParentEnv, type ParentEnv, publicView, type RunnerParent } from "./parent-env.ts";
+import { decodeParentEnv, ORPHANED, type ParentEnv, publicView, type RunnerParent } from "./parent-env.ts";
+import { claimed, decodeStandbyEnv, parentToCome, type StandbyEnv } from "./standby.ts";
 import { startWatchdog } from "./watchdog.ts";
 
 /** The exit code of a runner that was told nonsense: `EX_CONFIG`. */
 const BAD_CONFIG = 78;
 
+/** The interval of a timer that only keeps the process alive, in ms. */
+const HOLD = 60_000;
+
 interface RunnerState {
-  readonly parent: RunnerParent;
-  readonly lease: number;
+  parent: RunnerParent;
+  lease: number;
   readonly loaded: Promise<void>;
   /** To be called when a module of the app has loaded flamelet. */
   readonly inUse: () => void;
@@ -25,15 +29,18 @@ interface RunnerState {
 const KEY = Symbol.for("flamelet.runner.1");
 const host = globalThis as { [KEY]?: RunnerState };
 
+/** Gives the URL of the app's entry module; see `entryToCome`. */
+type FindEntry = (inUse: Promise<void>) => string | null | Promise<string | null>;
+
 /**
  * Makes this process a runner, if a parent started it as one: takes `FLAME_PARENT` out of the environment before the
  * app or anything that it starts can see it, and starts the watchdog. Calling it again does nothing.
  *
  * @param entry Gives the URL of the app's entry module once that has started to load; see `entryToCome`.
  */
-export function bootRunner(
-  entry: (inUse: Promise<void>) => string | null | Promise<string | null> = entryAtWork,
-): void {
+export function bootRunner(entry: FindEntry = entryAtWork): void {
+  const standby = process.env["FLAME_STANDBY"];
+  if (standby !== undefined && host[KEY] === undefined && isMainThread) return bootStandby(standby, entry);
   const value = process.env["FLAME_PARENT"];
   if (value === undefined || host[KEY] !== undefined || !isMainThread) return;
   delete process.env["FLAME_PARENT"];
@@ -58,6 +65,39 @@ export function bootRunner(
     inUse: inUse.resolve,
     dialMain: () => dialParent(env, "main", build),
   };
+}
+
+/** As a runner, but for its parent: it waits to be told. */
+function bootStandby(value: string, entry: FindEntry): void {
+  delete process.env["FLAME_STANDBY"];
+  delete process.env["FLAME_PARENT"];
+  let standby: StandbyEnv;
+  try {
+    standby = decodeStandbyEnv(value);
+  } catch (error) {
+    exitSaying(`the environment variable FLAME_STANDBY is malformed: ${(error as Error).message}`, BAD_CONFIG);
+  }
+  const build = buildId();
+  const inUse = Promise.withResolvers<void>();
+  const loaded = Promise.resolve(entry(inUse.promise)).then(entryLoaded);
+  const dialMain = async (): Promise<Transport> => {
+    // That somebody may claim it is what this process lives for.
+    const hold = setInterval(() => {}, HOLD);
+    let env: ParentEnv;
+    try {
+      env = await claimed(standby, loaded);
+    } catch (error) {
+      exitSaying(`nobody claimed this copy of the app: ${(error as Error).message}`, ORPHANED);
+    } finally {
+      clearInterval(hold);
+    }
+    startWatchdog(env, build);
+    state.parent = publicView(env);
+    state.lease = env.lease;
+    return dialParent(env, "main", build);
+  };
+  const state: RunnerState = { parent: parentToCome(standby), lease: Infinity, loaded, inUse: inUse.resolve, dialMain };
+  host[KEY] = state;
 }
 
 /** What this process may know of its parent; null when it is no runner. */

@@ -4,7 +4,7 @@ import { dialMain, noteInUse, runnerLease, runnerParent, whenAppLoaded } from ".
 import { findFunctionsInFiles } from "./app-modules.ts";
 import { loadFunction } from "../registry.ts";
 import { exitSaying } from "./last-words.ts";
-import { REFUSED } from "./parent-env.ts";
+import { REFUSED, type RunnerParent } from "./parent-env.ts";
 import { Service } from "./service.ts";
 
 let serving: Promise<void> | null = null;
@@ -17,13 +17,15 @@ export function serveParent(): Promise<void> {
 }
 
 async function serve(): Promise<void> {
-  const parent = runnerParent();
-  if (parent === null) return;
+  if (runnerParent() === null) return;
   noteInUse();
   findFunctionsInFiles();
-  const service = new Service(await dialMain(), {
+  const transport = await dialMain();
+  // A standby copy knows who it is only by now.
+  const { runnerId: id, pool } = runnerParent() as RunnerParent;
+  const service = new Service(transport, {
     clock: systemClock,
-    runner: { id: parent.runnerId, pool: parent.pool },
+    runner: { id, pool },
     lease: runnerLease(),
     loaded: whenAppLoaded(),
     load: loadFunction,

@@ -23,7 +23,7 @@ export const ORPHANED = 75;
 /** The exit code of a runner that its parent refused: `EX_PROTOCOL`. The parent knows why. */
 export const REFUSED = 76;
 
-/** What a runner's own code may know of its parent. */
+/** What a runner's own code may know of its parent. In a standby copy, `runnerId` is empty until a parent takes it. */
 export type RunnerParent = Pick<ParentEnv, "pool" | "runnerId" | "backend" | "buildId" | "depth" | "epoch">;
 
 /** Leaves out what is nobody's business, the secret above all. */

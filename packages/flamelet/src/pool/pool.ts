@@ -11,6 +11,7 @@ import { decide, whyWaiting, type Decision } from "./policy.ts";
 import type { PoolEvents } from "./pool-events.ts";
 import { RunnerEntry } from "./runner-entry.ts";
 import { PoolState, type PoolStats } from "./state.ts";
+import type { Standby } from "./standby-shelf.ts";
 import { Waiter, type WaiterOwner } from "./waiter.ts";
 import { WaitingCalls } from "./waiting-calls.ts";
 
@@ -20,6 +21,8 @@ export interface PoolDeps<R extends RunnerControl> {
   /** From 0 up to, and never, 1. */
   readonly random: () => number;
   readonly start: StartRunner<R>;
+  /** Left out where the backend has no standby machines. */
+  readonly standby?: Standby | null;
 }
 
 /**
@@ -61,6 +64,7 @@ export class PoolCore<R extends RunnerControl> {
       this.#state.release(entry, this.#now());
       this.#step();
     };
+    if (options.standby.count > 0) deps.standby?.want(options.standby);
     this.#step();
   }
 
@@ -108,7 +112,7 @@ export class PoolCore<R extends RunnerControl> {
 
   stats(): PoolStats {
     this.#state.queued = this.#waiting.size;
-    return this.#state.stats();
+    return { ...this.#state.stats(), standby: this.#deps.standby?.size ?? 0 };
   }
 
   /** Sentences: why the pool is the size it is, what each waiting call waits for, and what it decided last, and why. */
@@ -125,10 +129,11 @@ export class PoolCore<R extends RunnerControl> {
     const after = resolvePoolOptions(this.name, patch, before);
     const changed = (Object.keys(after) as (keyof ResolvedPoolOptions)[])
       .filter((option) => after[option] !== before[option])
-      .map((option) => `${option} is ${String(after[option])}, was ${String(before[option])}`);
+      .map((option) => `${option} is ${text(after[option])}, was ${text(before[option])}`);
     if (changed.length === 0) return;
     this.#note(`options changed: ${changed.join(", ")}`);
     this.#state.setOptions(after);
+    if (after.standby !== before.standby) this.#deps.standby?.want(after.standby);
     this.#step();
   }
 
@@ -158,6 +163,7 @@ export class PoolCore<R extends RunnerControl> {
     const entered = this.#phase === "open";
     this.#phase = "draining";
     this.#state.closing = true;
+    this.#deps.standby?.close();
     if (entered) {
       this.#note(kill ? "close: the pool was told to" : "drain: the pool was told to");
       for (const waiter of this.#waiting) waiter.refuse(new PoolClosedError(this.name, this.#phase));
@@ -422,4 +428,8 @@ export class PoolCore<R extends RunnerControl> {
     }
     this.#step();
   }
+}
+
+function text(value: ResolvedPoolOptions[keyof ResolvedPoolOptions]): string {
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }

@@ -17,7 +17,7 @@ export interface PoolStats {
   readonly idle: number;
   /** Runners that get no more work and still exist, cancelled boots among them. */
   readonly draining: number;
-  /** Machines that exist but are stopped or suspended. Always 0 where the backend has none. */
+  /** Machines that exist but are stopped or suspended, and can be taken. Always 0 where the backend has none. */
   readonly standby: number;
   /** Slots that are held, of ready and of draining runners. */
   readonly inFlight: number;
@@ -141,14 +141,14 @@ export class PoolState<R extends RunnerControl> implements PoolView {
     this.idle.add(entry);
   }
 
-  stats(): PoolStats {
+  /** All but what is in store, of which the state knows nothing. */
+  stats(): Omit<PoolStats, "standby"> {
     return {
       runners: this.size,
       booting: this.booting.size,
       ready: this.ready.size,
       idle: this.idle.size,
       draining: this.leaving.size,
-      standby: 0,
       inFlight: this.inFlight + this.#leavingInFlight,
       queued: this.queued,
     };

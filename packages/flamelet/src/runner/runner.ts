@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Backend, Machine } from "../backends/backend.ts";
+import type { Backend, Machine, MachineSpec } from "../backends/backend.ts";
 import { encodeParentEnv, ORPHANED, REFUSED } from "../child/parent-env.ts";
 import { type Clock, setAwakeTimer, type Timer } from "../clock.ts";
 import { BootError, BuildMismatchError, type ExitInfo, FlameError, RunnerLostError } from "../errors.ts";
@@ -17,6 +17,8 @@ import { type Attempt, RunningWork, type Work, type Worker } from "./work.ts";
 export interface RunnerDeps {
   readonly clock: Clock;
   readonly backend: Backend;
+  /** Where machines come from and go to. Left out: from and to the backend. */
+  readonly machines?: MachineSource | null;
   /** The one listener of this process for the backend's network. */
   readonly listener: () => Seats;
   readonly pool: string;
@@ -27,6 +29,18 @@ export interface RunnerDeps {
   readonly lease: number;
   /** Shows a line that a runner wrote. */
   readonly relay: (runner: string, line: string, stream: "stdout" | "stderr") => void;
+}
+
+/** Stands between runners and their backend. */
+export interface MachineSource {
+  /** As `Backend.provision`. */
+  provision(spec: MachineSpec, signal: AbortSignal): Promise<Machine>;
+  /**
+   * Takes back a machine that `provision` gave, and resolves when it no longer counts.
+   *
+   * @param peaceful Whether its runner said goodbye, with no work left.
+   */
+  release(machine: Machine, peaceful: boolean): Promise<void>;
 }
 
 /** How many of its last lines are kept for a boot error. */
@@ -47,6 +61,7 @@ export class Runner implements Worker {
   readonly #output: string[] = [];
   readonly #abort = new AbortController();
   readonly #works = new Set<RunningWork>();
+  readonly #bootTimeout: number;
   readonly #timers: SharedTimers;
   /** Its copy of the app is the one of this time. */
   readonly #reloads = reloads();
@@ -59,6 +74,8 @@ export class Runner implements Worker {
   #exit: ExitInfo | null = null;
   /** Set when it goes because it was asked to: then its end is no loss. */
   #farewell: string | null = null;
+  /** Whether its work had ended when it went. */
+  #peaceful = false;
   readonly #booted: Promise<void>;
   /** When the watchdog was last heard of before it fell silent. */
   #silentSince = -1;
@@ -68,20 +85,8 @@ export class Runner implements Worker {
     this.#deps = deps;
     this.#timers = new SharedTimers(deps.clock);
     this.#listener = listener;
-    this.#timer = deps.clock.setTimer(bootTimeout, () => {
-      const heard =
-        this.#watchdog === null
-          ? "it never connected"
-          : "it connected, but its app did not finish loading (does a top-level await never end, or does it never import flamelet?)";
-      this.#bootFailed(
-        bootFailure(
-          "timeout",
-          `runner ${id} was not ready within ${bootTimeout} ms (option bootTimeout): ${heard}`,
-          this.#output,
-          null,
-        ),
-      );
-    });
+    this.#bootTimeout = bootTimeout;
+    this.#startBootClock();
     // In a microtask, since the pool must hold this runner before it hears of it.
     this.#booted = Promise.resolve().then(() => this.#boot());
   }
@@ -92,6 +97,28 @@ export class Runner implements Worker {
   }
 
   // --- boot ---
+
+  #startBootClock(): void {
+    this.#timer = this.#replaceTimer(this.#bootTimeout, () => {
+      const heard =
+        this.#watchdog === null
+          ? "it never connected"
+          : "it connected, but its app did not finish loading (does a top-level await never end, or does it never import flamelet?)";
+      const why = `runner ${this.id} was not ready within ${this.#bootTimeout} ms (option bootTimeout): ${heard}`;
+      this.#bootFailed(bootFailure("timeout", why, this.#output, null));
+    });
+  }
+
+  /** See `MachineSpec.hold`. */
+  #hold(): Disposable {
+    let held = this.#state === "booting";
+    if (held) this.#timer?.cancel();
+    const release = (): void => {
+      if (held && this.#state === "booting") this.#startBootClock();
+      held = false;
+    };
+    return { [Symbol.dispose]: release };
+  }
 
   async #boot(): Promise<void> {
     if (this.#over) return;
@@ -133,8 +160,9 @@ export class Runner implements Worker {
           if (this.#output.length > KEPT_LINES) this.#output.shift();
           relay(this.id, line, stream);
         },
+        hold: () => this.#hold(),
       };
-      const machine = await backend.provision(spec, this.#abort.signal);
+      const machine = await (this.#deps.machines ?? backend).provision(spec, this.#abort.signal);
       this.#machine = machine;
       void machine.exited.then((exit) => this.#exited(exit));
     } catch (error) {
@@ -276,8 +304,10 @@ export class Runner implements Worker {
     this.#exit = exit;
     if (this.#over) return;
     if (this.#state === "booting") {
-      // Killed from outside, or cut off, it may well come up the next time; an app that crashes will crash again.
-      const killed = exit.signal === "SIGKILL" || exit.signal === "SIGTERM";
+      // Killed from outside, or cut off, it may well come up the next time; an app that crashes will crash again. A machine
+      // that ended without code or signal ended for a reason of its provider's.
+      const unknown = exit.code === null && exit.signal === null;
+      const killed = unknown || exit.signal === "SIGKILL" || exit.signal === "SIGTERM";
       // Whatever else it can be refused for has been told by then, so it was a connection too many.
       const outside = killed || exit.code === ORPHANED || exit.code === REFUSED;
       const failure = outside ? "transient" : "crash";
@@ -294,6 +324,7 @@ export class Runner implements Worker {
   }
 
   #end(error: RunnerLostError | null): void {
+    this.#peaceful = error === null && this.#state === "draining";
     const session = this.#session;
     const finished = this.#finish();
     if (session !== null) {
@@ -345,8 +376,9 @@ export class Runner implements Worker {
   async #destroy(): Promise<void> {
     // Also when its process has ended: what it started may have outlived it.
     if (this.#machine === null) return;
+    const { machines, backend } = this.#deps;
     try {
-      await this.#deps.backend.destroy(this.#machine);
+      await (machines?.release(this.#machine, this.#peaceful) ?? backend.destroy(this.#machine));
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       process.emitWarning(`runner ${this.id} could not be destroyed, its lease will end it: ${why}`, "FlameletWarning");

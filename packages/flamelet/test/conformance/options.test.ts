@@ -141,6 +141,19 @@ const ofPools: PoolTests = {
     };
     assert.deepEqual(await seen(t, "placement", ["pack", "spread"], { min: 2 }, place), [1, 2]);
   },
+
+  standby: async (t) => {
+    const kept = async (world: World): Promise<number[]> => {
+      const before = world.pool.stats().standby;
+      world.pool.update({ standby: { count: before + 1 } });
+      return [before, world.pool.stats().standby];
+    };
+    const counts = [{ count: 0 }, { count: 3 }];
+    assert.deepEqual(await seen(t, "standby", counts, {}, kept), [
+      [0, 1],
+      [3, 4],
+    ]);
+  },
 };
 const whereAndWait = flame.fn("options/where", async () => {
   await new Promise<void>((resolve) => void letGo.push(resolve));

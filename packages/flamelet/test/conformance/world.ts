@@ -103,6 +103,14 @@ export class World {
   readonly clock = new FakeClock();
   readonly backend: MemoryBackend = new MemoryBackend(this.clock);
   readonly pool: Pool;
+  /** Stands for machines in store: there are as many as are wanted. */
+  readonly store = {
+    size: 0,
+    want({ count }: { count: number }): void {
+      this.size = count;
+    },
+    close() {},
+  };
   /** How often each thing happened to the pool: `boot`, `lost`, `retired`. */
   readonly happened = { boot: 0, lost: 0, retired: 0 };
   /** Called in the same turn in which a call is settled, before its caller goes on. */
@@ -125,6 +133,7 @@ export class World {
     const core = new PoolCore<Worker>("world", resolvePoolOptions("world", options), {
       clock,
       random: () => 0.5,
+      standby: this.store,
       start: (listener, bootTimeout) => {
         const runner = new Runner(`r${(runners += 1)}`, deps, listener, bootTimeout);
         const run = runner.run.bind(runner);

@@ -68,6 +68,14 @@ describe("a boot", () => {
     assert.equal(failed(world).permanent, false);
   });
 
+  test("whose machine ended without code or signal may come up the next time", async () => {
+    const world = new World();
+    world.backend.come();
+    await turns(3);
+    await world.die({ code: null, signal: null });
+    assert.equal(failed(world).permanent, false);
+  });
+
   test("whose connection breaks waits a moment for its exit", async () => {
     const world = new World();
     world.backend.come();
@@ -105,6 +113,23 @@ describe("a boot", () => {
       assert.match(error.message, /500 ms/);
       assert.deepEqual(world.backend.log, ["provision", "aborted", "destroy m1"]);
     }
+  });
+
+  test("that its backend keeps back has its time from when it is let go", async () => {
+    const world = new World(500);
+    await turns(3);
+    const hold = world.backend.spec?.hold?.();
+    await world.clock.advance(10_000);
+    assert.deepEqual(world.log, []);
+    hold?.[Symbol.dispose]();
+    await world.clock.advance(499);
+    hold?.[Symbol.dispose]();
+    assert.deepEqual(world.log, []);
+    world.backend.come();
+    await world.clock.advance(1);
+    assert.equal(failed(world).failure, "timeout");
+    world.backend.spec?.hold?.()[Symbol.dispose]();
+    assert.equal(world.clock.pending, 0, "what is over has no clock");
   });
 
   test("of a provider that never answers fails in time, and what comes later is destroyed", async () => {
