@@ -14,6 +14,8 @@ const LEASE_AND_MORE = 17_000;
 export interface ChaosOptions {
   /** How long each parent works before something is done to it, in ms. */
   readonly each: number;
+  /** It works on until it has had each kind of accident, and so many calls gave their value. Default 1. */
+  readonly values?: number;
   /** What becomes of the parents, one after the other. The last one always ends in an orderly way. */
   readonly ends: readonly ParentEnd[];
   readonly say: (text: string) => void;
@@ -29,7 +31,7 @@ export interface ChaosResult extends Verdict {
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Runs real parents under load while their runners, and in the end they themselves, have accidents; then judges. */
-export async function chaos({ each, ends, say }: ChaosOptions): Promise<ChaosResult> {
+export async function chaos({ each, values = 1, ends, say }: ChaosOptions): Promise<ChaosResult> {
   const folder = mkdtempSync(join(tmpdir(), "flamelet-chaos-"));
   const faults: Record<string, number> = {};
   const survivors: number[] = [];
@@ -39,12 +41,28 @@ export async function chaos({ each, ends, say }: ChaosOptions): Promise<ChaosRes
       // A folder for temporary files of its own, so that what is left in it was left by this parent.
       const temporary = join(folder, `tmp-${round}`);
       mkdirSync(temporary);
-      const env = { ...process.env, CHAOS_JOURNAL: folder, TMPDIR: temporary, NODE_TEST_CONTEXT: undefined };
+      const env = {
+        ...process.env,
+        CHAOS_JOURNAL: folder,
+        TMPDIR: temporary,
+        // Is meant to stay.
+        NODE_COMPILE_CACHE: join(folder, "compiled"),
+        NODE_TEST_CONTEXT: undefined,
+      };
       const parent = spawn(process.execPath, [APP], { env, stdio: "ignore" });
       const over = once(parent, "exit");
       const pid = parent.pid as number;
       say(`parent ${pid} works for ${each} ms, then: ${end}`);
-      await harass(parent, each, (fault) => (faults[fault] = (faults[fault] ?? 0) + 1));
+      const met = new Set<string>();
+      const given = valuesIn(folder);
+      await harass(
+        parent,
+        (fault) => {
+          met.add(fault);
+          faults[fault] = (faults[fault] ?? 0) + 1;
+        },
+        (ms) => ms >= each && met.size === ACCIDENTS && valuesIn(folder) - given >= values,
+      );
       const family = descendants(pid);
       await finish(parent, over, end);
       if (end === "orderly" || end === "pause") survivors.push(pid);
@@ -66,10 +84,22 @@ export async function chaos({ each, ends, say }: ChaosOptions): Promise<ChaosRes
   }
 }
 
-/** Does things to the runners of a parent for a while. */
-async function harass(parent: ChildProcess, ms: number, note: (fault: string) => void): Promise<void> {
-  const until = Date.now() + ms;
-  while (Date.now() < until) {
+/** How many calls have given their value so far. */
+function valuesIn(folder: string): number {
+  return readJournal(folder).filter((entry) => entry.event === "settled" && entry.code === null).length;
+}
+
+/** How many kinds of accidents runners have. */
+const ACCIDENTS = 2;
+
+/** Does things to the runners of a parent until, after so many ms, that is enough. */
+async function harass(
+  parent: ChildProcess,
+  note: (fault: "kill -9" | "SIGSTOP") => void,
+  enough: (ms: number) => boolean,
+): Promise<void> {
+  const started = Date.now();
+  while (!enough(Date.now() - started)) {
     await sleep(200 + Math.random() * 500);
     const runners = children(parent.pid as number);
     const victim = runners[Math.floor(Math.random() * runners.length)];

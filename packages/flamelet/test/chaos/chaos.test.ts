@@ -9,14 +9,10 @@ test(
   "under accidents of all kinds, every call settles once, ran at most once, and nothing is left",
   { timeout: 180_000 },
   async () => {
-    const result = await chaos({ each: 6_000, ends: ["SIGTERM", "SIGKILL"], say: () => {} });
+    // Each works until it has been through something, however slow the machine.
+    const result = await chaos({ each: 6_000, values: 30, ends: ["SIGTERM", "SIGKILL"], say: () => {} });
     assert.deepEqual(result.violations, []);
-    assert.ok(result.calls > 100, `only ${result.calls} calls were made`);
-    assert.ok((result.codes["value"] ?? 0) > 50, JSON.stringify(result.codes));
-    assert.ok(
-      (result.faults["kill -9"] ?? 0) > 0 && (result.faults["SIGSTOP"] ?? 0) > 0,
-      JSON.stringify(result.faults),
-    );
+    assert.ok((result.codes["value"] ?? 0) >= 90, JSON.stringify(result.codes));
   },
 );
 
