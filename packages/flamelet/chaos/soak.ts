@@ -9,7 +9,7 @@ import * as fns from "./functions.ts";
 const HELP = `npm run soak -- [--minutes N]
 
 Churns calls, streams, placed children and runners for N minutes (default 60) and samples the parent's memory and open
-resources. Ends with 1 if, from the first half to the second, what the heap holds, what belongs to it outside, or native
+resources. Ends with 1 if, from the first half to the second, what the heap holds, what belongs to it outside, or all
 memory grew by more than a tenth, or resources grew at all.
 `;
 
@@ -25,10 +25,10 @@ interface Sample {
   /** Buffers, and what else belongs to objects of the heap but lies outside. */
   readonly external: number;
   /**
-   * Memory of the process outside of the heap. The heap itself is left out: V8 keeps what it once needed for its garbage,
-   * up to a limit, which has nothing to do with what is in use.
+   * All memory of the process. V8 is told to keep its young generation small (see the script `soak`): otherwise it keeps
+   * what it once needed for its garbage, which follows the load and says nothing of what is in use.
    */
-  readonly native: number;
+  readonly rss: number;
   /** How many handles and timers are open. */
   readonly resources: number;
 }
@@ -67,9 +67,9 @@ async function sample(pool: ReturnType<typeof flame.pool>): Promise<Sample> {
   globalThis.gc?.();
   await new Promise((resolve) => setTimeout(resolve, 100));
   globalThis.gc?.();
-  const { heapUsed, heapTotal, external, rss } = process.memoryUsage();
+  const { heapUsed, external, rss } = process.memoryUsage();
   const resources = process.getActiveResourcesInfo().length;
-  return { heap: heapUsed, external, native: rss - heapTotal, resources };
+  return { heap: heapUsed, external, rss, resources };
 }
 
 async function soak(minutes: number): Promise<boolean> {
@@ -95,12 +95,12 @@ async function soak(minutes: number): Promise<boolean> {
   );
   console.table(
     Array.from({ length: PARTS }, (_, part) => {
-      const { heap, external, native, resources } = medians(slice(steady, part / PARTS, (part + 1) / PARTS));
-      return { heap: mb(heap), external: mb(external), native: mb(native), "open resources": resources };
+      const { heap, external, rss, resources } = medians(slice(steady, part / PARTS, (part + 1) / PARTS));
+      return { heap: mb(heap), external: mb(external), RSS: mb(rss), "open resources": resources };
     }),
   );
   const [earlier, later] = [medians(slice(steady, 0, 1 / 2)), medians(slice(steady, 1 / 2, 1))];
-  const grown = (["heap", "external", "native"] as const).filter((of) => later[of] > earlier[of] * 1.1 + NOISE);
+  const grown = (["heap", "external", "rss"] as const).filter((of) => later[of] > earlier[of] * 1.1 + NOISE);
   if (grown.length > 0) console.log(`from the first half to the second, this grew: ${grown.join(", ")}`);
   if (later.resources > earlier.resources) console.log("handles or timers were left open");
   return grown.length === 0 && later.resources <= earlier.resources;
@@ -114,7 +114,7 @@ function slice(samples: readonly Sample[], from: number, to: number): readonly S
 
 function medians(samples: readonly Sample[]): Sample {
   const of = (key: keyof Sample): number => median(samples.map((sample) => sample[key]));
-  return { heap: of("heap"), external: of("external"), native: of("native"), resources: of("resources") };
+  return { heap: of("heap"), external: of("external"), rss: of("rss"), resources: of("resources") };
 }
 
 const { values } = parseArgs({

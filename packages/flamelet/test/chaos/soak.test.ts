@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 test("a minute of churn leaves the parent the size it was", { timeout: 180_000 }, async () => {
   const script = fileURLToPath(new URL("../../chaos/soak.ts", import.meta.url));
   const env = { ...process.env, NODE_TEST_CONTEXT: undefined };
-  const soak = spawn(process.execPath, ["--expose-gc", script, "--minutes", "1"], {
+  const soak = spawn(process.execPath, ["--expose-gc", "--max-semi-space-size=1", script, "--minutes", "1"], {
     env,
     stdio: ["ignore", "pipe", "inherit"],
   });
