@@ -1,60 +1,121 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
-import { type IncomingMessage, request } from "node:http";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { FlyApi } from "@flamelet/fly";
-import { noTimes, startEmulator } from "@flamelet/fly-emulator";
-import { startEmbeddedPostgres } from "../src/database/embedded-postgres.ts";
+import { noTimes } from "@flamelet/fly-emulator";
+import { deploy } from "../demo/deploy.ts";
+import { cleanEnv, command } from "./support/app.ts";
+import { launchBrowser } from "./support/browser.ts";
 import { temporaryFolder } from "./support/folder.ts";
+import { descendants, lives } from "./support/processes.ts";
+import { until } from "./support/until.ts";
 import { makeVideo } from "./support/videos.ts";
 
-const IMAGE = "registry.fly.io/thumbs:1";
-const folder = fileURLToPath(new URL("..", import.meta.url));
+const ARTIFACTS = fileURLToPath(new URL("../artifacts/", import.meta.url));
+const UNLIMITED = -1;
 
-test("on Fly, the parent is a machine behind the proxy, and each video has a machine of its own", async () => {
-  await using temporary = await temporaryFolder();
-  const path = join(temporary.path, "short.mp4");
-  await makeVideo(path);
-  const postgres = await startEmbeddedPostgres(join(temporary.path, "postgres"), "thumbs");
-  await using _postgres = { [Symbol.asyncDispose]: () => postgres.stop() };
-  // The emulator's machines share this host, so each has to listen on its own address.
-  const command = ["sh", "-c", `HOST=$FLY_PRIVATE_IP exec ${process.execPath} --import flamelet/register src/main.ts`];
-  const env = { PORT: "8080", STORE: "database", RUNNER_IDLE_MS: "500" };
-  const emulator = await startEmulator({ times: noTimes, images: { [IMAGE]: { folder, command, env } } });
-  await using _emulator = { [Symbol.asyncDispose]: () => emulator.close() };
-  const { world } = emulator;
-  const app = world.createApp({ name: "thumbs", org: "personal" });
-  app.setSecret("DATABASE_URL", postgres.url, Date.now());
-  app.setSecret("FLY_API_TOKEN", emulator.token, Date.now());
-  const machines = new FlyApi({ baseUrl: emulator.url, token: emulator.token }).machines("thumbs");
-  const check = { type: "http", port: 8080, path: "/healthz", interval: "100ms", timeout: "2s" };
-  const service = { protocol: "tcp", internal_port: 8080, ports: [{ port: 80, handlers: ["http"] }], checks: [check] };
-  const { id: parent } = await machines.create({ config: { image: IMAGE, services: [service as never] } });
-  const machine = world.machines().find(({ id }) => id === parent) ?? assert.fail();
-  while (!machine.healthy || machine.state !== "started") await once(world.events, "machine");
+test("on Fly, as Dockerfile and fly.toml say: a machine for each video while it is uploaded, to zero, and back", async () => {
+  await using folder = await temporaryFolder();
+  await mkdir(ARTIFACTS, { recursive: true });
+  const names = ["holiday.mp4", "concert.mkv"];
+  const files = names.map((name) => join(folder.path, name));
+  for (const file of files) await makeVideo(file, { seconds: 12, noisy: true });
+  await using fly = await deploy({
+    dataDir: join(folder.path, "postgres"),
+    env: { RUNNER_IDLE_MS: "500" },
+    fly: { times: noTimes, proxy: { region: "ams", autostopInterval: 500 } },
+  });
+  const { world } = fly.emulator;
+  const machines = world.apps.get(fly.app) ?? assert.fail();
+  const states = (): string[] => machines.living.map(({ state }) => state);
+  const parent = machines.machine(fly.parent);
 
-  const ask = async (method: string, target: string, body?: Buffer): Promise<Buffer> => {
-    const headers = { host: "thumbs.fly.dev", accept: "application/json" };
-    const outgoing = request({ port: emulator.proxy.port, method, path: target, headers }).end(body);
-    const [response] = (await once(outgoing, "response")) as [IncomingMessage];
-    const answer = Buffer.concat(await response.toArray());
-    assert.ok((response.statusCode ?? 500) < 300, answer.toString());
-    return answer;
-  };
-  const made = new Set<string>();
-  world.events.on("machine", ({ id }) => made.add(id));
-  const video = JSON.parse((await ask("POST", "/api/videos?every=1", await readFile(path))).toString()) as {
-    runner: string;
-    thumbnails: { url: string }[];
-  };
-  assert.match(video.runner, /^ffmpeg-1-/);
-  assert.ok(video.thumbnails.length > 0);
-  assert.equal((await ask("GET", video.thumbnails[0]?.url ?? "")).toString("latin1", 1, 4), "PNG");
-  made.delete(parent);
-  assert.equal(made.size, 1, "ffmpeg ran on a machine of its own");
-  // And back to none.
-  while (world.machines().length > 1) await once(world.events, "machine");
+  const browser = await launchBrowser();
+  await using _browser = { [Symbol.asyncDispose]: () => browser.close() };
+  const page = await browser.newPage({ viewport: { width: 1200, height: 1000 } });
+  const problems: string[] = [];
+  page.on("pageerror", (error) => problems.push(String(error)));
+  const network = await page.context().newCDPSession(page);
+  await network.send("Network.enable");
+  const limitUpload = (uploadThroughput: number): Promise<unknown> =>
+    network.send("Network.emulateNetworkConditions", {
+      offline: false,
+      latency: 0,
+      downloadThroughput: UNLIMITED,
+      uploadThroughput,
+    });
+  const card = (name: string) => page.locator(".card", { has: page.getByRole("heading", { name, exact: true }) });
+
+  await page.goto(fly.url);
+  await limitUpload(200_000);
+  await page.locator("#every").fill("2");
+  await page.locator("#files").setInputFiles(files);
+  for (const name of names) {
+    await card(name).locator("figure img").first().waitFor();
+    assert.equal(await card(name).locator(".chip").innerText(), "Uploading");
+  }
+  const runners = machines.living.filter(({ id }) => id !== fly.parent);
+  assert.equal(runners.length, 2, "one machine for each video");
+  for (const { config, image, region } of runners) {
+    assert.equal(config.services, undefined);
+    assert.equal(image.digest, parent.image.digest);
+    assert.equal(region, parent.region);
+  }
+  await page.screenshot({ path: join(ARTIFACTS, "on-fly.png"), animations: "disabled" });
+  await limitUpload(UNLIMITED);
+  for (const name of names) {
+    await card(name).and(page.locator(".done")).waitFor();
+    assert.equal(await card(name).locator("figure").count(), 6);
+  }
+
+  // Runners go when they are idle, and the parent when it has no requests.
+  await until("the runners are gone", () => machines.living.length === 1);
+  assert.deepEqual(states(), ["started"]);
+  await page.goto("about:blank");
+  while (states().join() !== "stopped") await once(world.events, "machine");
+  assert.equal(
+    parent.events.find(({ type }) => type === "exit")?.request?.exit_event.exit_code,
+    0,
+    "the parent ended by itself",
+  );
+
+  // The next request starts it again, and all is there still.
+  await page.goto(fly.url);
+  assert.deepEqual(states(), ["started"]);
+  for (const name of names) await card(name).locator("figure img").nth(5).waitFor();
+  const widths = await page
+    .locator("figure img")
+    .evaluateAll((images) => Promise.all(images.map(async (image: any) => (await image.decode(), image.naturalWidth))));
+  assert.deepEqual(widths, Array(12).fill(320));
+  assert.deepEqual(problems, []);
+});
+
+test("npm run demo:fly says where all is, and nothing outlives it", async () => {
+  await using folder = await temporaryFolder();
+  const demo = spawn(process.execPath, ["demo/main.ts", "--port", "0"], {
+    cwd: command.cwd,
+    env: { ...cleanEnv(), STORE_DIR: folder.path },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const exit = once(demo, "exit");
+  let output = "";
+  demo.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+  await until("it says where the page is", () =>
+    /App +http:\/\/flamelet-thumbs\.localhost:\d+\n +Fly +http/.test(output),
+  );
+  const all = descendants(demo.pid ?? 0);
+  assert.ok(
+    all.some(({ command: line }) => line.includes("src/main.ts")),
+    "the app runs",
+  );
+  assert.ok(
+    all.some(({ command: line }) => line.includes("postgres -D")),
+    "its database runs",
+  );
+  demo.kill("SIGINT");
+  assert.deepEqual(await exit, [0, null]);
+  await until("nothing is left", () => !all.some(lives));
 });

@@ -3,6 +3,12 @@ import type { World } from "../world/world.ts";
 import { type HealthCheck, checkList } from "./check-list.ts";
 import { probe } from "./probe.ts";
 
+/**
+ * ms between two looks at a machine that has just started, until its check passes or two of its intervals are over. Fly says
+ * "much shorter" than the interval, and not how much: https://community.fly.io/t/26370
+ */
+const EARLY_INTERVAL = 500;
+
 /** Runs the health checks of every machine for as long as it is started. */
 export function runChecks(world: World): void {
   const running = new Map<Machine, AbortController>();
@@ -29,6 +35,7 @@ export function runChecks(world: World): void {
 
 function follow(world: World, machine: Machine, check: HealthCheck, stop: AbortSignal): void {
   const startedAt = world.clock.now();
+  let passed = false;
   const judge = (status: CheckResult["status"], output: string): void => {
     if (stop.aborted) return;
     const before = machine.checks.get(check.name)?.status;
@@ -37,7 +44,9 @@ function follow(world: World, machine: Machine, check: HealthCheck, stop: AbortS
       world.log(machine, "system", `health check ${check.name} is ${status}: ${output}`);
       machine.become(machine.state);
     }
-    world.clock.setTimer(check.interval, ask);
+    passed ||= status === "passing";
+    const starting = !passed && world.clock.now() < startedAt + 2 * check.interval;
+    world.clock.setTimer(starting ? Math.min(EARLY_INTERVAL, check.interval) : check.interval, ask);
   };
   const ask = (): void => {
     if (stop.aborted) return;

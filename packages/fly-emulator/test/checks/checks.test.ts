@@ -27,3 +27,13 @@ test("checks say how a machine is: those of services count for routing, those at
   await f.reach(machine, "stopped");
   assert.equal(known.healthy, false);
 });
+
+test("what has just started is looked at more often than its interval says, until it passes", async (t) => {
+  const f = await fly(t);
+  // A process is never so quick that it listens when the first look comes; the second would come in an hour.
+  const checks = [{ type: "http", path: "/health", interval: "1h", timeout: "1s" }];
+  const services = [{ internal_port: 8080, protocol: "tcp", checks }];
+  const machine = await f.create({ env: { PORT: "8080" }, services });
+  await f.line(machine, /health check servicecheck-00-http-8080 is critical: .*ECONNREFUSED/);
+  await f.line(machine, /health check servicecheck-00-http-8080 is passing: 200/);
+});
