@@ -28,19 +28,24 @@ stayConnected().catch(() => {});
 async function stayConnected(): Promise<never> {
   for (;;) {
     const transport = await dialParent(env, "watchdog", buildId);
+    // The one before may only have been slow: until there was another it could still be heard.
+    link?.destroy();
     link = transport;
     beat();
-    // A connection that is cut off somewhere on its way is never told so: another one is made while the lease lasts.
-    const silence = new Lease(systemClock, env.lease / 3, () => transport.destroy());
+    await silentOrClosed(transport);
+  }
+}
+
+/** A connection that is cut off somewhere on its way is never told so: another one is made while the lease lasts. */
+function silentOrClosed(transport: Transport): Promise<void> {
+  return new Promise((resolve) => {
+    const silence = new Lease(systemClock, env.lease / 3, resolve);
     const heard = (): void => {
       silence.renew();
       lease.renew();
     };
-    await new Promise<void>((resolve) => {
-      transport.receiver = { data: heard, drain() {}, closed: () => resolve() };
-    });
-    link = null;
-  }
+    transport.receiver = { data: heard, drain() {}, closed: () => resolve() };
+  });
 }
 
 function beat(): void {
