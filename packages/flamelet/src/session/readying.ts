@@ -5,14 +5,13 @@ export class Readying {
   /** By lane, the last message that waits, and with it those behind it. */
   readonly #lanes = new Map<number, Promise<void>>();
 
-  /** Whether it can go out at once; the usual case, for which a caller need not make the two functions. */
+  /** Whether it can go out at once: the usual case, in which there is nothing to wait for, and `whenReady` is not needed. */
   isReady(values: Encoded, lane: number): boolean {
     return values.ready === null && (this.#lanes.size === 0 || !this.#lanes.has(lane));
   }
 
-  /** Calls `send` at once, or when the bytes have been read; or `failed`, if they cannot be. */
+  /** For what is not ready: calls `send` when the bytes have been read and its turn has come, or `failed`. */
   whenReady(values: Encoded, lane: number, send: () => void, failed: (error: unknown) => void): void {
-    if (this.isReady(values, lane)) return send();
     const sent = Promise.all([values.ready, this.#lanes.get(lane)]).then(send, failed);
     this.#lanes.set(lane, sent);
     void sent.then(() => {
