@@ -1,15 +1,16 @@
 import type { Clock, Timer } from "../clock.ts";
-import { BootError, PoolClosedError, QueueFullError, QueueTimeoutError, type RunnerLostError } from "../errors.ts";
+import { PoolClosedError, QueueFullError, QueueTimeoutError } from "../errors.ts";
 import { Events } from "../events.ts";
 import { checkDuration, resolvePoolOptions, type PoolOptions, type ResolvedPoolOptions } from "../options.ts";
-import type { RunnerControl, RunnerListener, StartRunner } from "../runner/runner-control.ts";
+import type { RunnerControl, StartRunner } from "../runner/runner-control.ts";
 import { BootBreaker } from "./breaker.ts";
 import { DecisionLog } from "./decision-log.ts";
 import { explainPool } from "./explain.ts";
+import { Fleet } from "./fleet.ts";
 import { HeldSlot, type AcquireRequest, type Lease } from "./lease.ts";
-import { decide, whyWaiting, type Decision } from "./policy.ts";
+import { decide, whyWaiting } from "./policy.ts";
 import type { PoolEvents } from "./pool-events.ts";
-import { RunnerEntry } from "./runner-entry.ts";
+import type { RunnerEntry } from "./runner-entry.ts";
 import { PoolState, type PoolStats } from "./state.ts";
 import type { Standby } from "./standby-shelf.ts";
 import { Waiter, type WaiterOwner } from "./waiter.ts";
@@ -36,6 +37,7 @@ export class PoolCore<R extends RunnerControl> {
   readonly #deps: PoolDeps<R>;
   readonly #breaker: BootBreaker;
   readonly #state: PoolState<R>;
+  readonly #fleet: Fleet<R>;
   readonly #waiting: WaitingCalls<R> = new WaitingCalls();
   readonly #log = new DecisionLog();
   readonly #closed: PromiseWithResolvers<void> = Promise.withResolvers();
@@ -43,9 +45,6 @@ export class PoolCore<R extends RunnerControl> {
   readonly #giveBack: (entry: RunnerEntry<R>) => void;
   #askingReady: PromiseWithResolvers<void>[] = [];
   #phase: "open" | "draining" | "closed" = "open";
-  #killing = false;
-  #killAt = Infinity;
-  #killTimer: Timer | null = null;
   #wakeAt = Infinity;
   #wakeTimer: Timer | null = null;
   #stepping = false;
@@ -56,6 +55,16 @@ export class PoolCore<R extends RunnerControl> {
     this.#deps = deps;
     this.#breaker = new BootBreaker(deps.random);
     this.#state = new PoolState(options, this.#breaker, deps.clock.now());
+    this.#fleet = new Fleet({
+      pool: name,
+      clock: deps.clock,
+      start: deps.start,
+      state: this.#state,
+      breaker: this.#breaker,
+      log: this.#log,
+      events: this.events,
+      changed: () => this.#step(),
+    });
     this.#waiterOwner = {
       timedOut: (waiter) => this.#timedOut(waiter),
       aborted: (waiter, reason) => this.#refuse(waiter, reason),
@@ -146,7 +155,7 @@ export class PoolCore<R extends RunnerControl> {
     if (timeout !== undefined) checkDuration(`the timeout of a drain of pool "${this.name}"`, timeout);
     if (this.#phase === "closed") return this.#closed.promise;
     if (this.#phase === "open" || timeout !== undefined) {
-      this.#killBy(this.#now() + (timeout ?? this.#state.options.shutdownTimeout));
+      this.#fleet.killBy(this.#now() + (timeout ?? this.#state.options.shutdownTimeout));
     }
     this.#shut();
     return this.#closed.promise;
@@ -170,25 +179,8 @@ export class PoolCore<R extends RunnerControl> {
       for (const asking of this.#askingReady) asking.reject(new PoolClosedError(this.name, this.#phase));
       this.#askingReady = [];
     }
-    if (kill) this.#kill("the pool was closed");
+    if (kill) this.#fleet.kill("the pool was closed");
     this.#step();
-  }
-
-  #killBy(at: number): void {
-    if (at >= this.#killAt) return;
-    this.#killTimer?.cancel();
-    this.#killAt = at;
-    this.#killTimer = this.#deps.clock.setTimer(at - this.#now(), () => {
-      this.#kill("the pool's drain ran out of time");
-      this.#step();
-    });
-  }
-
-  /** Kills the runners that drain already; those that do not are killed instead of drained by the step that follows. */
-  #kill(reason: string): void {
-    this.#killing = true;
-    const leaving = [...this.#state.leaving];
-    for (const { runner } of leaving) runner.kill(reason);
   }
 
   #now(): number {
@@ -240,7 +232,7 @@ export class PoolCore<R extends RunnerControl> {
     this.#state.queued = this.#waiting.size;
     this.#state.awaited = this.#askingReady.length > 0;
     const plan = decide(this.#state, this.#now());
-    for (const decision of plan.decisions) this.#carryOut(decision);
+    for (const decision of plan.decisions) this.#fleet.carryOut(decision);
     this.#wakeBy(plan.wakeAt);
     // A runner that does not answer is better than none, and worse than one that will be ready soon.
     const servedByBlocked = this.#state.booting.size === 0 && this.#serve(true);
@@ -293,7 +285,7 @@ export class PoolCore<R extends RunnerControl> {
   #finish(): void {
     this.#phase = "closed";
     this.#wakeTimer?.cancel();
-    this.#killTimer?.cancel();
+    this.#fleet.dispose();
     this.events.emit("closed");
     this.#closed.resolve();
   }
@@ -307,126 +299,6 @@ export class PoolCore<R extends RunnerControl> {
       this.#wakeAt = Infinity;
       this.#step();
     });
-  }
-
-  #carryOut(decision: Decision): void {
-    const { kind, reason } = decision;
-    let runners: string[];
-    if (kind === "boot") {
-      runners = this.#bootMany(decision.count, reason);
-      if (runners.length === 0) return;
-    } else {
-      const among = kind === "cancelBoot" ? this.#state.booting : this.#state.ready;
-      const entry = among.values().find((candidate) => candidate.id === decision.runner);
-      // It may have gone because of a decision that was carried out before this one.
-      if (entry === undefined) return;
-      runners = [entry.id];
-      this.#letGo(entry, reason);
-    }
-    const verb = kind === "boot" ? "boot" : kind === "cancelBoot" ? "cancel the boot of" : "retire";
-    this.#note(`${verb} ${runners.join(", ")}: ${reason}`);
-    this.events.emit("decision", { kind, runners, reason });
-  }
-
-  #bootMany(count: number, reason: string): string[] {
-    const runners: string[] = [];
-    for (let i = 0; i < count; i++) {
-      const entry = this.#boot();
-      if (entry === null) break;
-      runners.push(entry.id);
-      this.events.emit("boot", { runner: entry.id, reason });
-    }
-    return runners;
-  }
-
-  #boot(): RunnerEntry<R> | null {
-    const { era } = this.#breaker;
-    const listener: RunnerListener = {
-      ready: () => this.#becameReady(entry),
-      bootFailed: (error) => this.#bootFailed(entry, error),
-      leaving: (reason) => this.#leaving(entry, reason),
-      responsive: (yes) => this.#responsive(entry, yes),
-      ended: (error) => this.#ended(entry, error),
-    };
-    let runner: R;
-    try {
-      runner = this.#deps.start(listener, this.#state.options.bootTimeout);
-    } catch (cause) {
-      const message = `the boot of a runner of pool "${this.name}" could not be started: ${String(cause)}`;
-      const error = BootError.is(cause) ? cause : new BootError(message, { failure: "config", cause });
-      this.#countFailure(null, error, era);
-      return null;
-    }
-    const entry = new RunnerEntry(runner, era, this.#now());
-    this.#state.boot(entry);
-    return entry;
-  }
-
-  /** Stops leasing a runner, or cancels its boot, and only then tells it. */
-  #letGo(entry: RunnerEntry<R>, reason: string): void {
-    this.#state.becomeDraining(entry);
-    this.events.emit("draining", { runner: entry.id, reason });
-    if (this.#killing) {
-      entry.runner.kill(reason);
-      return;
-    }
-    const left = this.#killAt - this.#now();
-    entry.runner.drain(reason, this.#phase === "open" ? this.#state.options.shutdownTimeout : left);
-  }
-
-  #becameReady(entry: RunnerEntry<R>): void {
-    // A boot that was cancelled can win the race; the runner has been told to go and will.
-    if (entry.state !== "booting") return;
-    const after = this.#now() - entry.since;
-    this.#breaker.succeeded();
-    this.#state.becomeReady(entry, this.#now());
-    this.#note(`${entry.id} is ready after ${Math.round(after)} ms`);
-    this.events.emit("ready", { runner: entry.id, after: Math.round(after) });
-    this.#step();
-  }
-
-  #bootFailed(entry: RunnerEntry<R>, error: BootError): void {
-    const { state } = entry;
-    if (state === "gone") return;
-    this.#state.remove(entry, this.#now());
-    // A boot that was cancelled fails because of that, which says nothing of the next.
-    if (state === "booting") this.#countFailure(entry.id, error, entry.era);
-    else this.events.emit("retired", { runner: entry.id });
-    this.#step();
-  }
-
-  #countFailure(runner: string | null, error: BootError, era: number): void {
-    this.#breaker.failed(error, era, this.#now());
-    this.#note(`the boot of ${runner ?? "a runner"} failed: ${error.message}`);
-    this.events.emit("bootFailed", { runner, error });
-  }
-
-  #leaving(entry: RunnerEntry<R>, reason: string): void {
-    if (entry.state !== "ready") return;
-    this.#note(`drain ${entry.id}: ${reason}`);
-    this.#letGo(entry, reason);
-    this.#step();
-  }
-
-  #responsive(entry: RunnerEntry<R>, responsive: boolean): void {
-    if (entry.state !== "ready" || entry.responsive === responsive) return;
-    this.#state.setResponsive(entry, responsive);
-    this.#note(`${entry.id} ${responsive ? "answers again" : "does not answer"}`);
-    this.events.emit("responsive", { runner: entry.id, responsive });
-    this.#step();
-  }
-
-  #ended(entry: RunnerEntry<R>, error: RunnerLostError | null): void {
-    if (entry.state === "gone") return;
-    this.#state.remove(entry, this.#now());
-    if (error === null) {
-      this.#note(`${entry.id} retired`);
-      this.events.emit("retired", { runner: entry.id });
-    } else {
-      this.#note(error.message);
-      this.events.emit("lost", { runner: entry.id, error });
-    }
-    this.#step();
   }
 }
 
