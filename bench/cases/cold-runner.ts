@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { open } from "../contenders/open.ts";
 import type { Rpc } from "../contenders/rpc.ts";
 import type { Case, Contender, Role, Size } from "../harness/case.ts";
+import { FLAME, flameContender } from "../harness/flame-contender.ts";
 import { median } from "../harness/latency.ts";
 
 const SMALLEST = "the smallest runner";
@@ -20,6 +21,11 @@ export const coldRunner: Case = {
     "tinypool (child_process)": peerBoots(() => open.tinypool(module("functions.mjs"))),
     "workerpool (process)": peerBoots(() => open.workerpool(module("workerpool-runner.mjs"))),
     comlink: peerBoots(() => open.comlink(module("comlink-worker.mjs"))),
+    [FLAME]: flameContender(async (flame, size) => {
+      const samples: number[] = [];
+      for (let i = 0; i < timesOf(size); i++) samples.push(...(await flame.ask("boot")));
+      return { "first result": median(samples) };
+    }),
   },
   goals: [
     {
@@ -45,10 +51,14 @@ function boots(role: Role, boot: BootOnce): Contender {
     measure: async (size: Size) => {
       const samples: number[] = [];
       // The first also loads the library, and is not in the middle.
-      for (let i = 0; i < size.pick(9, 2); i++) samples.push(await boot());
+      for (let i = 0; i < timesOf(size); i++) samples.push(await boot());
       return { "first result": median(samples) };
     },
   };
+}
+
+function timesOf(size: Size): number {
+  return size.pick(9, 2);
 }
 
 async function echoOnce(): Promise<number> {

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Kind } from "../contenders/own/runner-process.ts";
 import type { Case, Contender, Goal, Role, Size } from "../harness/case.ts";
+import { FLAME } from "../harness/flame-contender.ts";
 
 const MB = 2 ** 20;
 const TCP = "pipeline, TCP";
@@ -23,6 +24,7 @@ export const file: Case = {
     [UNIX]: transfers("limit", (to) => plain("unix", to)),
     "flamelet, TCP": transfers("flamelet", (to) => flamelet("tcp", to)),
     "flamelet, Unix socket": transfers("flamelet", (to) => flamelet("unix", to)),
+    [FLAME]: transfers("peer", elixir),
   },
   goals: [goal("flamelet, TCP", TCP), goal("flamelet, Unix socket", UNIX)],
 };
@@ -71,6 +73,16 @@ async function flamelet(kind: Kind, to: string): ReturnType<Open> {
   const pool = openPool(kind, { timeout: Infinity });
   await flame.call(pool, noop);
   return (from) => flame.call(pool, receiveFile, createReadStream(from), to);
+}
+
+async function elixir(to: string): ReturnType<Open> {
+  const { openFlame } = await import("../contenders/peers/flame.ts");
+  const flame = await openFlame(1);
+  await flame.ask("pids");
+  return async (from) => {
+    await flame.ask("file", from, to);
+    await flame[Symbol.asyncDispose]();
+  };
 }
 
 function goal(of: string, contender: string): Goal {

@@ -1,6 +1,7 @@
 import { open } from "../contenders/open.ts";
 import type { Rpc } from "../contenders/rpc.ts";
 import type { Case, Metrics, Size } from "../harness/case.ts";
+import { FLAME, flameContender } from "../harness/flame-contender.ts";
 import { rpcContender, rpcContenders } from "../harness/rpc-contender.ts";
 import { throughput } from "../harness/throughput.ts";
 
@@ -21,6 +22,10 @@ export const largeValues: Case = {
     "flamelet, TCP": rpcContender("flamelet", open.flameletTcp, echoes),
     "flamelet, Unix socket": rpcContender("flamelet", open.flameletUnix, echoes),
     ...rpcContenders("peer", { piscina: () => piscina(), comlink: () => comlink(), capnweb, "grpc-js": grpc }, echoes),
+    [FLAME]: flameContender(async (flame, size) => {
+      const [calls = NaN] = await flame.ask("echo", MIB, msOf(size));
+      return { "MB/s": (calls * MIB) / 1e6 };
+    }),
   },
   goals: [
     {
@@ -57,5 +62,9 @@ function echoes(rpc: Rpc, size: Size): Promise<Metrics> {
 }
 
 async function rate(call: () => Promise<unknown>, size: Size): Promise<Metrics> {
-  return { "MB/s": ((await throughput(call, 8, size.pick(600, 100))) * MIB) / 1e6 };
+  return { "MB/s": ((await throughput(call, 8, msOf(size))) * MIB) / 1e6 };
+}
+
+function msOf(size: Size): number {
+  return size.pick(600, 100);
 }

@@ -1,5 +1,6 @@
 import type { Streams } from "../contenders/streams.ts";
 import type { Case, Contender, Goal, Metric, Metrics, Role, Size } from "../harness/case.ts";
+import { FLAME } from "../harness/flame-contender.ts";
 import { watchMemory } from "../harness/memory.ts";
 
 const MB = 2 ** 20;
@@ -39,6 +40,11 @@ export const stream: Case = {
       async () => (await import("../contenders/peers/capnweb-streams.ts")).openCapnwebStreams(),
       1 / 16,
     ),
+    [FLAME]: streams(
+      "peer",
+      async () => (await import("../contenders/peers/flame-streams.ts")).openFlameStreams(),
+      1 / 16,
+    ),
   },
   goals: [
     goal("up 64 KiB", 0.75, 0.9),
@@ -61,7 +67,11 @@ function streams(role: Role, open: () => Promise<Streams>, share = 1): Contender
   };
 }
 
-async function measure({ up, down, runnerPid }: Streams, size: Size, share: number): Promise<Metrics> {
+async function measure(
+  { up, down, parentPid = process.pid, runnerPid }: Streams,
+  size: Size,
+  share: number,
+): Promise<Metrics> {
   const large = size.pick(512, 16) * share * MB;
   const small = size.pick(128, 4) * share * MB;
   const rateOf = async (transfer: Streams["up"], bytes: number, chunk: number): Promise<number> => {
@@ -70,7 +80,7 @@ async function measure({ up, down, runnerPid }: Streams, size: Size, share: numb
     return bytes / 1000 / (performance.now() - started);
   };
   for (const transfer of [up, down]) for (const chunk of [64 * 1024, 2048]) await transfer(large / 16, chunk);
-  const parent = watchMemory(process.pid);
+  const parent = watchMemory(parentPid);
   const runner = watchMemory(runnerPid);
   const rates = {
     "up 64 KiB": await rateOf(up, large, 64 * 1024),

@@ -1,12 +1,16 @@
 import { open, peers } from "../contenders/open.ts";
+import type { Flame } from "../contenders/peers/flame.ts";
 import type { Rpc } from "../contenders/rpc.ts";
 import type { Case, Goal, Metrics, Size } from "../harness/case.ts";
 import { cpuTime } from "../harness/cpu.ts";
+import { FLAME, flameContender } from "../harness/flame-contender.ts";
 import { rpcContender, rpcContenders } from "../harness/rpc-contender.ts";
 import { throughput, warmUp } from "../harness/throughput.ts";
 
 const THIN = "thin RPC, TCP";
 const TCP = "flamelet, TCP";
+/** The most time that is given to warm-up, in ms. */
+const WARM_UP = 2_000;
 const rate = { unit: "/s", better: "higher" } as const;
 
 export const throughputCase: Case = {
@@ -34,10 +38,13 @@ export const throughputCase: Case = {
       { ...peers, "piscina (64 per worker)": () => open.piscina(64), "bullmq (redis)": open.bullmq },
       noops,
     ),
+    [FLAME]: flameContender(flameRates),
   },
   goals: [
     goal("256", THIN, 0.3, 0.6),
     goal("64", THIN, 0.4, 0.7),
+    goal("256", FLAME, 7, 14),
+    goal("64", FLAME, 5, 10),
     goal("256", "piscina", 5, 10),
     goal("256", "capnweb", 3.5, 7),
   ],
@@ -49,18 +56,34 @@ function noops(rpc: Rpc, size: Size): Promise<Metrics> {
 
 async function rates(call: () => Promise<unknown>, size: Size): Promise<Metrics> {
   const metrics: Record<string, number> = {};
-  await warmUp(call, size.pick(50_000, 100), 2_000);
-  for (const inFlight of [1, 8, 64]) metrics[String(inFlight)] = await throughput(call, inFlight, size.pick(250, 40));
+  await warmUp(call, size.pick(50_000, 100), WARM_UP);
+  for (const inFlight of [1, 8, 64]) metrics[String(inFlight)] = await throughput(call, inFlight, msOf(size));
   let calls = 0;
   const counted = (): Promise<unknown> => {
     calls += 1;
     return call();
   };
   const before = cpuTime();
-  metrics["256"] = await throughput(counted, 256, size.pick(250, 40));
+  metrics["256"] = await throughput(counted, 256, msOf(size));
   const after = cpuTime();
   if (before !== null && after !== null) metrics["CPU at 256"] = (after - before) / calls;
   return metrics;
+}
+
+async function flameRates(flame: Flame, size: Size): Promise<Metrics> {
+  const metrics: Record<string, number> = {};
+  await flame.ask("throughput", 64, size.pick(WARM_UP, 40));
+  for (const inFlight of [1, 8, 64, 256]) {
+    const [rate = NaN, cpu = NaN] = await flame.ask("throughput", inFlight, msOf(size));
+    metrics[String(inFlight)] = rate;
+    metrics["CPU at 256"] = cpu;
+  }
+  return metrics;
+}
+
+/** For how long each rate is measured. */
+function msOf(size: Size): number {
+  return size.pick(250, 40);
 }
 
 function goal(metric: string, contender: string, solid: number, best: number): Goal {

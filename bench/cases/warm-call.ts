@@ -1,7 +1,8 @@
 import { open, peers } from "../contenders/open.ts";
 import type { Rpc } from "../contenders/rpc.ts";
 import type { Case, Goal, Metrics, Size } from "../harness/case.ts";
-import { latency } from "../harness/latency.ts";
+import { FLAME, flameContender } from "../harness/flame-contender.ts";
+import { latency, latencySize } from "../harness/latency.ts";
 import { rpcContender, rpcContenders } from "../harness/rpc-contender.ts";
 
 const TCP_BATCH = "tcp-batch echo";
@@ -28,6 +29,11 @@ export const warmCall: Case = {
     [TCP]: rpcContender("flamelet", open.flameletTcp, noops),
     [UNIX]: rpcContender("flamelet", open.flameletUnix, noops),
     ...rpcContenders("peer", peers, noops),
+    [FLAME]: flameContender(async (flame, size) => {
+      const { warmUp, samples } = latencySize(size);
+      const [p50 = NaN, p99 = NaN] = await flame.ask("latency", warmUp, samples);
+      return { p50, p99 };
+    }),
   },
   goals: [goal("p50", TCP, 2.0, 1.5), goal("p50", UNIX, 1.5, 1.1), goal("p99", TCP, 3, 2), goal("p99", UNIX, 3, 2)],
 };

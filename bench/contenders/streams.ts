@@ -1,5 +1,7 @@
 /** What every contender can do that streams bytes. */
 export interface Streams extends AsyncDisposable {
+  /** The process at this end. Default: this one. */
+  readonly parentPid?: number;
   /** The process over there. */
   readonly runnerPid: number;
   /** Sends `bytes` to the runner in chunks of that size; resolves when it has read all. */

@@ -1,9 +1,15 @@
 import type { Metrics, Size } from "./case.ts";
 
+/** How many calls are made before latency is measured, and how many are then measured. */
+export function latencySize(size: Size): { readonly warmUp: number; readonly samples: number } {
+  return { warmUp: size.pick(3_000, 50), samples: size.pick(10_000, 200) };
+}
+
 /** Makes calls one after the other, and gives the percentiles of how long one takes, in µs. */
 export async function latency(call: () => Promise<unknown>, size: Size): Promise<Metrics> {
-  const samples = new Float64Array(size.pick(10_000, 200));
-  for (let i = 0; i < size.pick(3_000, 50); i++) await call();
+  const { warmUp, samples: count } = latencySize(size);
+  const samples = new Float64Array(count);
+  for (let i = 0; i < warmUp; i++) await call();
   for (let i = 0; i < samples.length; i++) {
     const started = performance.now();
     await call();

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { availableParallelism, cpus, release, totalmem, version } from "node:os";
+import { toolVersions } from "./tools.ts";
 
 /** Where and with what something was measured. */
 export interface Machine {
@@ -9,7 +10,7 @@ export interface Machine {
   readonly memoryGb: number;
   readonly os: string;
   readonly node: string;
-  /** Of flamelet and of the peers. */
+  /** Of flamelet, of the peers, and of what these need. */
   readonly versions: Readonly<Record<string, string>>;
   /** The commit that was measured, with a plus sign when the tree had changes; null outside of a clone. */
   readonly commit: string | null;
@@ -24,7 +25,7 @@ export function thisMachine(): Machine {
     memoryGb: Math.round(totalmem() / 2 ** 30),
     os: `${process.platform} ${release()} (${version()})`,
     node: process.version,
-    versions: versions(),
+    versions: { ...versions(), ...toolVersions() },
     commit: commit(),
     load: loadNow(),
   };
