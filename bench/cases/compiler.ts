@@ -2,6 +2,7 @@ import type { Case, Contender, Metrics, Role, Size } from "../harness/case.ts";
 import { median } from "../harness/latency.ts";
 
 const PARSE = "oxc parse alone";
+const SEARCH = "a search for a word";
 
 export const compiler: Case = {
   title: "The closure compiler",
@@ -19,7 +20,7 @@ export const compiler: Case = {
       // The AST is made lazily: looking at it is part of parsing.
       return (source) => parseSync("app.ts", source, { lang: "ts", sourceType: "module" }).program.body.length;
     }),
-    "a search for a word": {
+    [SEARCH]: {
       role: "limit",
       measure: async (size) => ({
         "not mentioned": perThousandLines(module(false), (source) => source.indexOf("flamelet"), size),
@@ -31,13 +32,8 @@ export const compiler: Case = {
     }),
   },
   goals: [
-    {
-      metric: "with closures",
-      of: "flamelet",
-      over: { contender: PARSE, by: "ratio" },
-      solid: 4,
-      goal: 2,
-    },
+    { metric: "with closures", of: "flamelet", over: { contender: PARSE, by: "ratio" }, solid: 4, goal: 2 },
+    { metric: "not mentioned", of: "flamelet", over: { contender: SEARCH, by: "ratio" }, solid: 4, goal: 2 },
   ],
 };
 

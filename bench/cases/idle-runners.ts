@@ -8,8 +8,9 @@ const REAL = (count: number): string => (count === 1 ? "1 runner" : `${count} ru
 export const idleRunners: Case = {
   title: "What idle runners cost their parent",
   about:
-    "CPU time and resident memory of the parent for each runner that does nothing. Simulated ones have their real " +
-    "connections, heartbeats and sessions, but share one process, as 500 processes are more than small machines hold.",
+    "CPU time and resident memory of the parent for each runner that does nothing, with what the first one makes it load. " +
+    "Simulated ones have their real connections, heartbeats and sessions, but share one process, as 500 processes are more " +
+    "than small machines hold.",
   cores: "all",
   rounds: 2,
   metrics: {
@@ -25,10 +26,20 @@ export const idleRunners: Case = {
     [SIMULATED(100)]: idle(100, "simulated"),
     [SIMULATED(500)]: idle(500, "simulated"),
   },
-  goals: [REAL(10), REAL(100), SIMULATED(500)].flatMap((of): Goal[] => [
-    { metric: "CPU each", of, solid: 0.1, goal: 0.05 },
-    { metric: "memory each", of, solid: 400, goal: 200 },
-  ]),
+  goals: [
+    ...[REAL(1), REAL(10), REAL(100), SIMULATED(500)].flatMap((of): Goal[] => [
+      { metric: "CPU each", of, solid: 0.1, goal: 0.05 },
+      { metric: "memory each", of, solid: 400, goal: 200 },
+    ]),
+    // No more than linear: one of many costs what one of fewer does.
+    ...["CPU each", "memory each"].map((metric): Goal => ({
+      metric,
+      of: SIMULATED(500),
+      over: { contender: SIMULATED(100), by: "ratio" },
+      solid: 1.1,
+      goal: 1,
+    })),
+  ],
 };
 
 function idle(full: number, kind: "process" | "simulated"): Contender {
