@@ -12,7 +12,7 @@ export const besideStream: Case = {
     "The 99th percentile of a call that does nothing: alone, and while a stream in 64 KiB chunks goes up, or down.",
   cores: "all",
   rounds: 3,
-  metrics: { "p99 alone": latencyMetric, "p99 beside up": latencyMetric, "p99 beside down": latencyMetric },
+  metrics: { "p99 beside up": latencyMetric, "p99 beside down": latencyMetric, "p99 alone": latencyMetric },
   yardstick: null,
   contenders: { "flamelet, TCP": beside("tcp"), "flamelet, Unix socket": beside("unix") },
   goals: ["flamelet, TCP", "flamelet, Unix socket"].flatMap((of) => [

@@ -4,7 +4,7 @@ import type { Unit } from "./case.ts";
 import { digits, quantity, times } from "./numbers.ts";
 import type { CaseResult, GoalResult, RunResult, Spread } from "./result.ts";
 import { readResults } from "./results-folder.ts";
-import { goalName, goalValue } from "./table.ts";
+import { goalName, goalValue, tally } from "./table.ts";
 
 const PAGE = join(import.meta.dirname, "../../docs/benchmarks.md");
 const BEGIN = "<!-- results: written by `npm run docs -w bench`, do not edit -->";
@@ -34,10 +34,14 @@ function tables(run: RunResult, name: string): string {
   const where = `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.os}, Node ${machine.node}`;
   const versions = Object.entries(machine.versions).map((each) => each.join(" "));
   return [
-    `From [\`bench/results/${name}.json\`](../bench/results/${name}.json): ${run.date.slice(0, 10)}, commit ${machine.commit}, ` +
-      `${run.rounds} rounds. ${where}; load ${machine.load} before. ${versions.join(", ")}.`,
+    [
+      `- **Run**: ${run.date.slice(0, 10)}, commit ${machine.commit}, ${run.rounds} rounds ([\`bench/results/${name}.json\`](../bench/results/${name}.json)).`,
+      `- **Machine**: ${where}; load ${machine.load} before the run.`,
+      `- **Versions**: ${versions.join(", ")}.`,
+    ].join("\n"),
     `![All cases as bars](../bench/results/${name}.svg)`,
     "### Goals",
+    `${tally(run.cases)} A comparison is the median of the rounds, and what it was at least and at most stands beside it.`,
     goals(run.cases),
     ...run.cases.map(details),
   ].join("\n\n");
@@ -45,15 +49,15 @@ function tables(run: RunResult, name: string): string {
 
 function goals(cases: readonly CaseResult[]): string {
   const lines = cases.flatMap((each) =>
-    each.goals.map((goal) => {
+    each.goals.map((goal, i) => {
       const than = goal.better === "lower" ? "≤" : "≥";
       const bound = (value: number): string => `${than} ${goalValue(value, goal, each)}`;
       const reached =
         goal.reached === null ? "–" : `**${goalValue(goal.reached.median, goal, each)}**${range(goal, each)}`;
-      return [each.title, goalName(goal), bound(goal.solid), bound(goal.goal), reached, verdict(goal)];
+      return [i === 0 ? each.title : "", goalName(goal), bound(goal.solid), bound(goal.goal), reached, verdict(goal)];
     }),
   );
-  return markdown(["case", "what", "solid", "goal", "measured", "met"], lines);
+  return markdown(["case", "what", "solid", "goal", "measured", "met"], lines, 2);
 }
 
 function range(goal: GoalResult, each: CaseResult): string {
@@ -62,7 +66,12 @@ function range(goal: GoalResult, each: CaseResult): string {
 }
 
 function verdict({ verdict: met }: GoalResult): string {
-  return { goal: "goal", solid: "solid", missed: "no", "not measured": "not measured" }[met];
+  return {
+    goal: "goal",
+    solid: "solid",
+    missed: "missed ([why](#where-a-goal-is-missed-and-why))",
+    "not measured": "not measured",
+  }[met];
 }
 
 function details(each: CaseResult): string {
@@ -89,8 +98,9 @@ function cell(value: Spread | undefined, unit: Unit): string {
   return value === undefined ? "–" : quantity(value.median, unit);
 }
 
-function markdown(head: readonly string[], lines: readonly (readonly string[])[]): string {
+/** @param texts How many of the first columns are words; all others are numbers. */
+function markdown(head: readonly string[], lines: readonly (readonly string[])[], texts = 1): string {
   const row = (cells: readonly string[]): string =>
     `| ${cells.map((text) => text.replaceAll("|", "\\|")).join(" | ")} |`;
-  return [row(head), row(head.map((_, i) => (i === 0 ? "---" : "--:"))), ...lines.map(row)].join("\n");
+  return [row(head), row(head.map((_, i) => (i < texts ? "---" : "--:"))), ...lines.map(row)].join("\n");
 }

@@ -26,6 +26,17 @@ export function caseTable(result: CaseResult): string {
   ].join("\n");
 }
 
+/** How many goals were met: `Of 3 goals, 1 is met, 1 is solid, 1 is missed.` */
+export function tally(cases: readonly CaseResult[]): string {
+  const verdicts = cases.flatMap(({ goals }) => goals.map(({ verdict }) => verdict));
+  const words = { goal: "met", solid: "solid", missed: "missed", "not measured": "not measured" } as const;
+  const parts = Object.entries(words).flatMap(([verdict, word]) => {
+    const count = verdicts.filter((each) => each === verdict).length;
+    return count === 0 ? [] : [`${count} ${count === 1 ? "is" : "are"} ${word}`];
+  });
+  return `Of ${verdicts.length} goals, ${parts.join(", ")}.`;
+}
+
 /** What a goal is about, in words: `p50 of flamelet, TCP / tcp-batch echo`. */
 export function goalName({ metric, of, over }: GoalResult): string {
   if (over === undefined) return `${metric} of ${of}`;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Case } from "../harness/case.ts";
 import { resultOf } from "../harness/result.ts";
-import { caseTable } from "../harness/table.ts";
+import { caseTable, tally } from "../harness/table.ts";
 
 const measure = async (): Promise<Record<string, number>> => ({});
 
@@ -56,4 +56,9 @@ test("the table has everybody, and says who was not there", () => {
   assert.match(table, /ours\s+21\.0 \(20\.0–200\)\s+2\.00 ×/);
   assert.match(table, /peer: not here \(not found\)/);
   assert.match(table, /~ solid\s+p50 of ours \/ limit\s+2\.00 ×\s+solid ≤ 2\.50 ×\s+goal ≤ 1\.50 ×/);
+});
+
+test("the goals of a run are counted", () => {
+  const result = resultOf("example", example, { rounds, unavailable: { peer: "not found" } }, 1);
+  assert.equal(tally([result]), "Of 4 goals, 1 is met, 1 is solid, 1 is missed, 1 is not measured.");
 });
