@@ -7,7 +7,7 @@ Runs flamelet, its peers and the limit side by side, prints tables, and writes b
 
   <case>       only these (default: all; --list shows them)
   --only TEXT  only contenders whose name contains this, and the yardstick
-  --rounds N   how often each is measured, in turns (default 5; peers in every third round)
+  --rounds N   how often each is measured, in turns (default 5; peers in one or two of them)
   --short      a smoke test: too few samples to mean anything
   --save NAME  write bench/results/NAME.json and .svg instead
   --publish    save under today's date, and write the tables of docs/benchmarks.md from it

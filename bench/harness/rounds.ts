@@ -18,21 +18,17 @@ export interface RoundsOptions {
 }
 
 /**
- * Measures the contenders of a case in turns, so that what disturbs the machine for a while disturbs all of them. Peers take
- * part in every third round, since they are here for their order of magnitude. Rejects when one of them fails.
+ * Measures the contenders of a case in turns, so that what disturbs the machine for a while disturbs all of them; see also
+ * `takesPart`. Rejects when one of them fails.
  */
-export async function measureRounds(
-  name: string,
-  { contenders, cores, rounds: most = Infinity }: Case,
-  options: RoundsOptions,
-): Promise<Measured> {
+export async function measureRounds(name: string, each: Case, options: RoundsOptions): Promise<Measured> {
+  const { contenders, cores, rounds: most = Infinity } = each;
   const names = Object.keys(contenders);
   const rounds = Object.fromEntries(names.map((each) => [each, [] as (Metrics | null)[]]));
   const unavailable: Record<string, string> = {};
   for (let round = 0; round < Math.min(options.rounds, most); round++) {
     for (const contender of rotated(names, round)) {
-      const sitsOut = contenders[contender]?.role === "peer" && round % 3 !== 0;
-      if (sitsOut || contender in unavailable) {
+      if (!takesPart(contender, each, round) || contender in unavailable) {
         rounds[contender]?.push(null);
         continue;
       }
@@ -44,6 +40,19 @@ export async function measureRounds(
     }
   }
   return { rounds, unavailable };
+}
+
+/**
+ * Whether a contender is measured in that round, the first of which is 0. flamelet is in each, and so is a limit that it is
+ * compared with. Other limits, and peers that a goal names, are in every third. All other peers are in the first alone, since
+ * they are here for their order of magnitude.
+ */
+export function takesPart(contender: string, { contenders, yardstick, goals }: Case, round: number): boolean {
+  const role = contenders[contender]?.role;
+  const compared = contender === yardstick || goals.some(({ over }) => over?.contender === contender);
+  if (role === "flamelet") return true;
+  if (role === "limit") return compared || round % 3 === 0;
+  return compared ? round % 3 === 0 : round === 0;
 }
 
 /** Each round begins with another one: nobody is always the one that follows the heaviest. */
