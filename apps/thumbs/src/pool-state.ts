@@ -20,14 +20,18 @@ export function poolState(): PoolState {
   return { max: config.maxRunners, runners, booting, idle, busy: ready - idle, draining, queued };
 }
 
-const watchers = new Set<(state: PoolState) => void>();
+/** Those who watch, each with what it was told last: what one of them knows, another may not. */
+const watchers = new Map<(state: PoolState) => void, string>();
 let timer: NodeJS.Timeout | undefined;
-let last = "";
 
-/** Calls `watcher` whenever the state has changed, until the returned function is called. */
+// Runners come and go at once; whether they are busy, and who waits for them, is looked at from time to time.
+for (const event of ["boot", "ready", "draining", "retired", "lost", "bootFailed"] as const) ffmpeg.on(event, look);
+
+/** Calls `watcher` with the state as it is, and whenever it has changed, until the returned function is called. */
 export function watchPool(watcher: (state: PoolState) => void): () => void {
-  watchers.add(watcher);
+  watchers.set(watcher, "");
   timer ??= setInterval(look, LOOK_EVERY_MS);
+  look();
   return () => {
     watchers.delete(watcher);
     if (watchers.size > 0) return;
@@ -37,9 +41,12 @@ export function watchPool(watcher: (state: PoolState) => void): () => void {
 }
 
 function look(): void {
+  if (watchers.size === 0) return;
   const state = poolState();
   const text = JSON.stringify(state);
-  if (text === last) return;
-  last = text;
-  for (const watcher of watchers) watcher(state);
+  for (const [watcher, told] of watchers) {
+    if (text === told) continue;
+    watchers.set(watcher, text);
+    watcher(state);
+  }
 }

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { noTimes } from "@flamelet/fly-emulator";
 import { deploy } from "../demo/deploy.ts";
 import { cleanEnv, command } from "./support/app.ts";
-import { launchBrowser } from "./support/browser.ts";
+import { launchBrowser, openPage } from "./support/browser.ts";
 import { temporaryFolder } from "./support/folder.ts";
 import { descendants, lives } from "./support/processes.ts";
 import { until } from "./support/until.ts";
@@ -35,7 +35,7 @@ test("on Fly, as Dockerfile and fly.toml say: a machine for each video while it 
 
   const browser = await launchBrowser();
   await using _browser = { [Symbol.asyncDispose]: () => browser.close() };
-  const page = await browser.newPage({ viewport: { width: 1200, height: 1000 } });
+  const page = await openPage(browser, { viewport: { width: 1200, height: 1000 } });
   const problems: string[] = [];
   page.on("pageerror", (error) => problems.push(String(error)));
   const network = await page.context().newCDPSession(page);
@@ -101,6 +101,8 @@ test("npm run demo:fly says where all is, and nothing outlives it", async () => 
     stdio: ["ignore", "pipe", "inherit"],
   });
   const exit = once(demo, "exit");
+  // Should anything fail here, it ends nevertheless.
+  await using _demo = { [Symbol.asyncDispose]: async () => void (demo.kill("SIGINT"), await exit) };
   let output = "";
   demo.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
   await until("it says where the page is", () =>

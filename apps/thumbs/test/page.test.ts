@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { after, before, describe, test } from "node:test";
 import type { Browser, CDPSession, Page } from "playwright-core";
 import { startApp, type App } from "./support/app.ts";
-import { launchBrowser } from "./support/browser.ts";
+import { launchBrowser, openPage } from "./support/browser.ts";
 import { temporaryFolder } from "./support/folder.ts";
 import { until } from "./support/until.ts";
 import { makeVideo } from "./support/videos.ts";
@@ -30,7 +30,7 @@ describe("the page, in a real browser", () => {
     await makeVideo(file("phone.mov"), { seconds: 6, index: "end" });
     app = await startApp({ RUNNER_IDLE_MS: "1500" });
     browser = await launchBrowser();
-    page = await browser.newPage({ viewport: { width: 1200, height: 1000 } });
+    page = await openPage(browser, { viewport: { width: 1200, height: 1000 } });
     page.on("pageerror", (error) => problems.push(String(error)));
     page.on("console", (message) => {
       // A refused upload is logged by the browser itself.
@@ -112,7 +112,7 @@ describe("the page, in a real browser", () => {
   });
 
   test("closing the tab in the middle frees the runner", async () => {
-    const tab = await browser.newPage();
+    const tab = await openPage(browser);
     const session = await tab.context().newCDPSession(tab);
     await session.send("Network.enable");
     const slow = { offline: false, latency: 0, downloadThroughput: UNLIMITED, uploadThroughput: 100_000 };

@@ -33,6 +33,8 @@ describe("the thumbnail generator, with real ffmpeg, files and Postgres", () => 
     // The app's modules read their configuration when they are loaded.
     process.env["DATABASE_URL"] = postgres.url;
     process.env["STORE_DIR"] = folder.path;
+    // What others leave in the folder that all share is not to be taken for ours.
+    process.env["TMPDIR"] = folder.path;
     await (await import("../src/database/migrate.ts")).migrate();
     modules = {
       Generator: (await import("../src/thumbnails/thumbnail-generator.ts")).ThumbnailGenerator,

@@ -18,6 +18,8 @@ export interface Answer {
 /** An emulator of a test's own, with one app, `demo`, and its image; it ends with the test. */
 export class Fly {
   readonly emulator: Emulator;
+  /** The lines that are waited for. */
+  readonly #awaited = new Set<RegExp>();
   /** The base URL; whatever passes it is checked against the OpenAPI document. */
   readonly url: string;
 
@@ -67,24 +69,23 @@ export class Fly {
       (machine === null || line.machine === machine.id) && pattern.test(line.text);
     const found = world.logs.find({}).find(fits);
     if (found !== undefined) return found.text;
-    return new Promise((resolve, reject) => {
-      const stop = (): void => {
-        clearTimeout(timer);
-        world.events.off("log", look);
-      };
+    this.#awaited.add(pattern);
+    return new Promise((resolve) => {
       const look = (line: { machine: string | null; text: string }): void => {
         if (!fits(line)) return;
-        stop();
+        world.events.off("log", look);
+        this.#awaited.delete(pattern);
         resolve(line.text);
       };
-      // A line that never comes is told with those that came.
-      const timer = setTimeout(() => {
-        stop();
-        const said = world.logs.find({}).map(({ text }) => text);
-        reject(new Error(`no line is like ${pattern}:\n${said.join("\n")}`));
-      }, 20_000);
       world.events.on("log", look);
     });
+  }
+
+  /** A line that never came is told with those that came: nobody else says what a test waited for that ran out of time. */
+  tellAwaited(): void {
+    if (this.#awaited.size === 0) return;
+    const said = this.emulator.world.logs.find({}).map(({ text }) => text);
+    console.error(`no line was like ${[...this.#awaited].join(" or ")}:\n${said.join("\n")}`);
   }
 
   /** What the process in it answers. */
@@ -99,13 +100,15 @@ export async function fly(t: TestContext, options: EmulatorOptions = {}): Promis
   const emulator = await startEmulator({ times: noTimes, rateLimit: false, ...options, images });
   const witness = new Witness(emulator.url);
   await witness.listen();
+  const made = new Fly(emulator, witness.url);
   t.after(async () => {
+    made.tellAwaited();
     witness.close();
     await emulator.close();
     assert.deepEqual([...witness.violations], [], "differences from the OpenAPI document that are not allowed");
   });
   emulator.world.createApp({ name: "demo", org: "personal" });
-  return new Fly(emulator, witness.url);
+  return made;
 }
 
 /** Whether a process runs: one that has ended and waits for its parent to notice does not. */

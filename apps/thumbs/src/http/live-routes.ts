@@ -10,20 +10,18 @@ export async function liveRoutes(app: FastifyInstance): Promise<void> {
   app.get("/api/pool", async () => poolState());
 
   app.get("/api/pool/events", async (_request, reply) => {
+    const stream = new EventStream(reply, () => stop());
     const stop = watchPool((state) => stream.send("pool", state));
-    const stream = new EventStream(reply, stop);
-    stream.send("pool", poolState());
   });
 
   // One stream for a whole page: a browser opens only six connections to a server, and uploads need some of them.
   app.get("/api/events", async (_request, reply) => {
+    const stream = new EventStream(reply, () => {
+      for (const stop of stops) stop();
+    });
     const stops = [
       watchPool((state) => stream.send("pool", state)),
       subscribe((event) => stream.send(event.type, event)),
     ];
-    const stream = new EventStream(reply, () => {
-      for (const stop of stops) stop();
-    });
-    stream.send("pool", poolState());
   });
 }

@@ -43,7 +43,8 @@ export async function startApp(env: Readonly<Record<string, string>> = {}): Prom
 export async function startAppIn(storeDir: string, env: Readonly<Record<string, string>> = {}): Promise<App> {
   const child = spawn(process.execPath, [...command.args, "src/main.ts"], {
     cwd: command.cwd,
-    env: { ...cleanEnv(), PORT: "0", STORE_DIR: storeDir, RUNNER_IDLE_MS: "1000", ...env },
+    // Killed, it cannot remove its temporary files: they go with its store.
+    env: { ...cleanEnv(), PORT: "0", STORE_DIR: storeDir, TMPDIR: storeDir, RUNNER_IDLE_MS: "1000", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";

@@ -1,10 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Looks until what is looked for is there, and gives it; fails with `what` if that takes too long. */
+/**
+ * As long as a test may take, in ms (`--test-timeout` in package.json). Nothing that tests wait for has a time of its own: how
+ * long it takes is up to the machine. Who waits longer than this has failed, and must not keep its process from ending.
+ */
+export const LONGEST = 120_000;
+
+/** Looks until what is looked for is there, and gives it; fails with `what` if that takes longer than `within` ms. */
 export async function until<T>(
   what: string,
   look: () => T | Promise<T>,
-  within = 20_000,
+  within: number = LONGEST,
 ): Promise<Exclude<T, false | null | undefined>> {
   const deadline = Date.now() + within;
   for (;;) {

@@ -1,9 +1,8 @@
 import { execFile, spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
-import { networkInterfaces } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 import type { Guardian } from "../guests/guardian.ts";
@@ -20,11 +19,13 @@ const ETC = "/etc/netns";
  * of providers. Machines reach each other and the emulator, not the internet: that would take changes to the host.
  *
  * Needs Linux, root and `ip` of iproute2; rejects with what is missing.
+ *
+ * @param chance Four bytes that keep the networks of this host apart.
  */
-export async function namespaceNetwork(guardian: Guardian): Promise<PrivateNetwork> {
+export async function namespaceNetwork(guardian: Guardian, chance: Buffer = randomBytes(4)): Promise<PrivateNetwork> {
   if (process.platform !== "linux" || process.getuid?.() !== 0)
     throw new Error('network "namespaces" needs Linux and root; use "loopback" without');
-  const network = new NamespaceNetwork(randomBytes(4), guardian);
+  const network = new NamespaceNetwork(chance, guardian);
   await network.open();
   return network;
 }
@@ -45,20 +46,22 @@ class NamespaceNetwork implements PrivateNetwork {
   readonly host: string;
   readonly #bridge: string;
   readonly #prefix6: string;
-  readonly #prefix4: string;
+  /** Its own once the network is open. */
+  #prefix4 = "";
   readonly #guardian: Guardian;
+  /** Where it looks first for IPv4 addresses that nobody has. */
+  readonly #first: number;
   readonly #making = new Map<string, Promise<void>>();
   #apart: ReadonlyMap<string, readonly [NamespaceAddress, NamespaceAddress]> = new Map();
   #separating: Promise<void> = Promise.resolve();
   #next = 1;
 
-  /** `chance`, of four bytes, keeps the networks of this host apart. */
   constructor(chance: Buffer, guardian: Guardian) {
     this.#bridge = `ff${chance.toString("hex")}`;
     // As others write the address, too: no zeros before a digit, and no group that is zero.
     const group = (at: number): string => (chance.readUInt16BE(at) || 1).toString(16);
     this.#prefix6 = `fdaa:${group(0)}:${group(2)}`;
-    this.#prefix4 = freePrefix(chance.readUInt8(0));
+    this.#first = chance.readUInt8(0);
     this.host = `${this.#prefix6}::3`;
     this.#guardian = guardian;
   }
@@ -68,13 +71,19 @@ class NamespaceNetwork implements PrivateNetwork {
     this.#guardian.undoLater(bridge, ["ip", "link", "del", bridge]);
     await batch(
       [],
-      [
-        `link add ${bridge} type bridge`,
-        `link set ${bridge} up`,
-        `addr add ${this.host}/48 dev ${bridge} nodad`,
-        `addr add ${this.#prefix4}.0.1/16 dev ${bridge}`,
-      ],
+      [`link add ${bridge} type bridge`, `link set ${bridge} up`, `addr add ${this.host}/48 dev ${bridge} nodad`],
     );
+    this.#prefix4 = await this.#claimPrefix();
+  }
+
+  /** Another emulator may find the same addresses free at the same moment: who is not alone there then looks further. */
+  async #claimPrefix(): Promise<string> {
+    for (let from = this.#first; ; from = randomInt(PREFIXES)) {
+      const prefix = freePrefix(await prefixesInUse(), from);
+      await batch([], [`addr add ${prefix}.0.1/16 dev ${this.#bridge}`]);
+      if ((await prefixesInUse()).filter((each) => each === prefix).length === 1) return prefix;
+      await batch([], [`addr del ${prefix}.0.1/16 dev ${this.#bridge}`]);
+    }
   }
 
   take(): NamespaceAddress {
@@ -208,14 +217,25 @@ async function carrying(namespace: string, link: string): Promise<void> {
 /** The state of a bridge's port that lets packets through. */
 const FORWARDING = "3";
 
-/** The first two numbers of IPv4 addresses that no interface of this host has, looked for from a place of chance on. */
-function freePrefix(chance: number): string {
-  const taken = Object.values(networkInterfaces()).flatMap((each) => (each ?? []).map(({ address }) => address));
-  for (let step = 0; step < 64; step++) {
-    const prefix = `100.${64 + ((chance + step) % 64)}`;
-    if (!taken.some((address) => address.startsWith(`${prefix}.`))) return prefix;
+/** How many networks 100.64.0.0/10 holds. */
+const PREFIXES = 64;
+
+/** The first two numbers of IPv4 addresses that are not in use, looked for from that place on. */
+function freePrefix(inUse: readonly string[], from: number): string {
+  for (let step = 0; step < PREFIXES; step++) {
+    const prefix = `100.${64 + ((from + step) % PREFIXES)}`;
+    if (!inUse.includes(prefix)) return prefix;
   }
   throw new Error("no part of 100.64.0.0/10 is free on this host");
+}
+
+/**
+ * The first two numbers of each IPv4 address of this host. Node does not tell those of a bridge as long as nothing that is
+ * on it is up.
+ */
+async function prefixesInUse(): Promise<string[]> {
+  const { stdout } = await run("ip", ["-4", "-o", "addr", "show"]);
+  return [...stdout.matchAll(/ inet (\d+\.\d+)\./g)].map(([, prefix = ""]) => prefix);
 }
 
 /** Runs several commands of `ip` in one process. Rejects with what it says. */

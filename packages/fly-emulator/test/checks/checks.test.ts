@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
 import { test } from "node:test";
 import { fly } from "../harness.ts";
 
 test("checks say how a machine is: those of services count for routing, those at the top do not", async (t) => {
   const f = await fly(t);
-  const check = { interval: "50ms", timeout: "1s", grace_period: "1h" };
+  const check = { interval: "50ms", timeout: "1m", grace_period: "1h" };
   const machine = await f.create({
     env: { PORT: "8080" },
     services: [{ internal_port: 8080, protocol: "tcp", checks: [{ type: "http", path: "/health", ...check }] }],
@@ -30,10 +31,12 @@ test("checks say how a machine is: those of services count for routing, those at
 
 test("what has just started is looked at more often than its interval says, until it passes", async (t) => {
   const f = await fly(t);
-  // A process is never so quick that it listens when the first look comes; the second would come in an hour.
-  const checks = [{ type: "http", path: "/health", interval: "1h", timeout: "1s" }];
+  // Nothing in the machine listens on that port. After the first look, the second would come in an hour.
+  const checks = [{ type: "http", path: "/health", interval: "1h", timeout: "1m" }];
   const services = [{ internal_port: 8080, protocol: "tcp", checks }];
-  const machine = await f.create({ env: { PORT: "8080" }, services });
+  const machine = await f.create({ services });
   await f.line(machine, /health check servicecheck-00-http-8080 is critical: .*ECONNREFUSED/);
+  const server = createServer((_request, response) => response.end()).listen(8080, machine.private_ip);
+  t.after(() => server.close());
   await f.line(machine, /health check servicecheck-00-http-8080 is passing: 200/);
 });

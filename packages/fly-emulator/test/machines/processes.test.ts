@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { IMAGE, alive, fly } from "../harness.ts";
+import { TurnableClock } from "../proxy/turnable-clock.ts";
 
 const at = (machine: { id: string }, action = ""): string => `/apps/demo/machines/${machine.id}${action}`;
 const exitOf = async (f: Awaited<ReturnType<typeof fly>>, machine: { id: string }): Promise<any> =>
@@ -62,11 +63,15 @@ test("every machine has an address of its own, so that all can listen on the sam
 });
 
 test("a stop sends the configured signal, and SIGKILL after the timeout", async (t) => {
-  const f = await fly(t);
-  const machine = await f.create({ env: { STUBBORN: "1" }, stop_config: { signal: "SIGTERM", timeout: "100ms" } });
+  const clock = new TurnableClock();
+  const f = await fly(t, { clock });
+  const machine = await f.create({ env: { STUBBORN: "1" }, stop_config: { signal: "SIGTERM", timeout: "2m" } });
   const { pid } = await f.ask(machine);
   await f.ok("POST", at(machine, "/stop"));
   await f.line(machine, /got SIGTERM/);
+  clock.turn(60_000);
+  assert.equal((await f.ask(machine)).pid, pid);
+  clock.turn(60_000);
   await f.reach(machine, "stopped");
   assert.equal(alive(pid), false);
   const exit = await exitOf(f, machine);
@@ -74,24 +79,27 @@ test("a stop sends the configured signal, and SIGKILL after the timeout", async 
 
   const other = await f.create();
   await f.ask(other);
-  await f.ok("POST", at(other, "/stop"), { signal: "SIGTERM", timeout: "5s" });
+  await f.ok("POST", at(other, "/stop"), { signal: "SIGTERM", timeout: "5m" });
   await f.reach(other, "stopped");
   assert.equal((await exitOf(f, other)).exit_code, 0);
 });
 
 test("restart ends the process as it is told, and starts another; a signal ends it for good", async (t) => {
-  const f = await fly(t);
+  const clock = new TurnableClock();
+  const f = await fly(t, { clock });
   const machine = await f.create({ env: { STUBBORN: "1" }, stop_config: { timeout: "5m" }, restart: { policy: "no" } });
   const known = f.emulator.world.app("demo").machine(machine.id);
-  const again = async (query: string): Promise<any> => {
-    await f.ok("POST", at(machine, `/restart?${query}`));
+  const restarted = async (): Promise<any> => {
     await known.until(({ state }) => state === "started");
     return exitOf(f, machine);
   };
   await f.line(machine, /^ready/);
-  assert.deepEqual([(await again("signal=SIGTERM&timeout=1")).guest_signal, known.life.pid !== null], [9, true]);
+  await f.ok("POST", at(machine, "/restart?signal=SIGTERM&timeout=60"));
   await f.line(machine, /got SIGTERM/);
-  assert.equal((await again("force_stop=true")).requested_stop, true);
+  clock.turn(60_000);
+  assert.deepEqual([(await restarted()).guest_signal, known.life.pid !== null], [9, true]);
+  await f.ok("POST", at(machine, "/restart?force_stop=true"));
+  assert.equal((await restarted()).requested_stop, true);
   const wrong = await f.call("POST", at(machine, "/signal"), { signal: "SIGNOTHING" });
   assert.equal(wrong.status, 400);
   await f.ok("POST", at(machine, "/signal"), { signal: "SIGKILL" });

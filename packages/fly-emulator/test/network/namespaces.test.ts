@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync } from "node:fs";
 import { get } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { json } from "node:stream/consumers";
 import { test } from "node:test";
+import { Guardian } from "../../src/guests/guardian.ts";
+import { namespaceNetwork } from "../../src/network/namespaces.ts";
+import type { MachineAddress } from "../../src/network/network.ts";
 import { fly } from "../harness.ts";
 
 const possible = process.platform === "linux" && process.getuid?.() === 0 && existsSync("/proc/self/ns/net");
@@ -54,3 +59,14 @@ test(
     assert.doesNotMatch(execFileSync("ip", ["link"], { encoding: "utf8" }), new RegExp(mine.split("-")[0] ?? "-"));
   },
 );
+
+test("networks that are made at the same moment have addresses of their own", { skip: !possible }, async (t) => {
+  const guardian = new Guardian("no-machine", mkdtempSync(join(tmpdir(), "flamelet-fly-")));
+  t.after(() => guardian.close());
+  const networks = await Promise.all([1, 2, 3].map((n) => namespaceNetwork(guardian, Buffer.from([7, 0, 0, n]))));
+  const addresses = networks.map((network) => network.take());
+  await Promise.all(networks.map((network, at) => network.ready(addresses[at] as MachineAddress)));
+  const prefixes = addresses.map(({ serviceIp }) => serviceIp.split(".").slice(0, 2).join("."));
+  assert.equal(new Set(prefixes).size, 3, prefixes.join());
+  await Promise.all(networks.map((network) => network.close()));
+});

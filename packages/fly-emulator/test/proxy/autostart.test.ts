@@ -177,7 +177,7 @@ function dial(t: TestContext, fly: Behind, machine: { id: string }): { open: Pro
 
 test("service checks: a machine that fails them gets nothing; one that is started gets its request when they pass", async (t) => {
   const fly = await behind(t);
-  const checks = (path: string) => [{ type: "http", port: 8080, path, interval: "100ms", timeout: "1s" }];
+  const checks = (path: string) => [{ type: "http", port: 8080, path, interval: "100ms", timeout: "1m" }];
   await fly.machine("iad", { service: { checks: checks("/status") } });
   assert.equal((await fly.get("/")).status, 503);
   const service = { autostart: true, checks: checks("/") };

@@ -33,7 +33,7 @@ describe("behind Fly Proxy", () => {
 
   async function machine(region: string): Promise<string> {
     const machines = client(emulator).machines("demo");
-    const check = { type: "http", port: 8080, path: "/", interval: "100ms", timeout: "1s" };
+    const check = { type: "http", port: 8080, path: "/", interval: "100ms", timeout: "1m" };
     const service = {
       protocol: "tcp",
       internal_port: 8080,

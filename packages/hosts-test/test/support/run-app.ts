@@ -15,12 +15,15 @@ export interface Command {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** How long it may take, in ms. Default: a minute. */
+  /** How long it may take, in ms. Default: as long as a test may. */
   readonly timeout?: number;
 }
 
+/** As long as a test may take, in ms (`--test-timeout` in package.json): no program goes on after its test. */
+const LONGEST = 120_000;
+
 /** Runs a program to its end, and gives what it wrote on stdout. Fails, with all that it wrote, if it failed. */
-export function output({ file = process.execPath, args, cwd, env = {}, timeout = 60_000 }: Command): Promise<string> {
+export function output({ file = process.execPath, args, cwd, env = {}, timeout = LONGEST }: Command): Promise<string> {
   // An app is not told that a test started it.
   const { NODE_TEST_CONTEXT: _, ...inherited } = process.env;
   return new Promise((resolve, reject) => {
