@@ -59,7 +59,8 @@ export async function chaos({ each, values = 1, ends, say }: ChaosOptions): Prom
           met.add(fault);
           faults[fault] = (faults[fault] ?? 0) + 1;
         },
-        (ms) => ms >= each && met.size === ACCIDENTS && valuesIn(folder) - given >= values,
+        () => valuesIn(folder) - given,
+        (ms, now) => ms >= each && met.size === ACCIDENTS && now >= values,
       );
       const family = descendants(pid);
       await finish(parent, over, end);
@@ -90,18 +91,26 @@ function valuesIn(folder: string): number {
 /** How many kinds of accidents runners have. */
 const ACCIDENTS = 2;
 
-/** Does things to the runners of a parent until, after so many ms, that is enough. */
+/**
+ * Does things to the runners of a parent until, after so many ms and so many calls that gave their value, that is enough.
+ *
+ * Between two accidents there is a call that gives its value. Accidents that only heeded the time would, on a slow machine,
+ * end every runner before it is ready, for ever.
+ */
 async function harass(
   parent: ChildProcess,
   note: (fault: "kill -9" | "SIGSTOP") => void,
-  enough: (ms: number) => boolean,
+  values: () => number,
+  enough: (ms: number, values: number) => boolean,
 ): Promise<void> {
   const started = Date.now();
-  while (!enough(Date.now() - started)) {
+  for (let [before, now] = [-1, 0]; !enough(Date.now() - started, now); now = values()) {
     await sleep(200 + Math.random() * 500);
+    if (now === before) continue;
     const runners = children(parent.pid as number);
     const victim = runners[Math.floor(Math.random() * runners.length)];
     if (victim === undefined) continue;
+    before = now;
     if (Math.random() < 0.5) {
       kill(victim, "SIGKILL");
       note("kill -9");

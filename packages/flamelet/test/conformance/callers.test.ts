@@ -302,15 +302,16 @@ test("D9: a placed child that cannot be made rejects with why, as it was thrown,
 test("D10: work whose caller is gone keeps its slot until it has ended, on a real runner as well", async (t) => {
   const pool = poolFor(t, { max: 1, maxConcurrency: 1 });
   const caller = new AbortController();
-  const started = Promise.withResolvers<void>();
-  const orphan = flame.call(pool.with({ signal: caller.signal }), fns.ignores, started.resolve, 1000);
+  const started = Promise.withResolvers<number>();
+  const orphan = flame.call(pool.with({ signal: caller.signal }), fns.ignores, started.resolve);
   orphan.catch(() => {});
-  await started.promise;
+  const where = await started.promise;
   const next = flame.call(pool, fns.running);
   caller.abort();
   await assert.rejects(orphan, { name: "AbortError" });
   const hasty = flame.call(pool.with({ queueTimeout: 200 }), fns.running);
   await assert.rejects(hasty, (error) => QueueTimeoutError.is(error));
+  process.kill(where, "SIGUSR2");
   assert.equal(await next, 0, "nothing else ran when it started");
 });
 

@@ -67,7 +67,16 @@ test("D3: 20 of 20 callers that catch a timeout live on, also when their work en
   const rejections = unhandled(t);
   const pool = poolFor(t, { max: 1, maxConcurrency: 20, timeout: 100 });
   const seen = await Promise.all(
-    Array.from({ length: 20 }, () => flame.call(pool, fns.sleep, 500).catch((error: unknown) => error)),
+    Array.from({ length: 20 }, () =>
+      flame
+        .call(
+          pool,
+          fns.untilAborted,
+          () => {},
+          async () => {},
+        )
+        .catch((error: unknown) => error),
+    ),
   );
   for (const error of seen) assert.ok(CallTimeoutError.is(error));
   await until(() => pool.stats().inFlight === 0);
@@ -80,11 +89,14 @@ test("D4: a runner that is killed with five calls on it takes them and nothing e
   await pool.ready;
   const pids = new Set<number>();
   const started = async (pid: number): Promise<void> => void pids.add(pid);
-  const calls = Array.from({ length: 10 }, () => flame.call(pool, fns.tellAndSleep, started, 1500));
+  const letGo = Promise.withResolvers<void>();
+  const calls = Array.from({ length: 10 }, () => flame.call(pool, fns.tellAndWait, started, letGo.promise));
   const settled = Promise.allSettled(calls);
   await until(() => pool.stats().inFlight === 10 && pids.size === 2);
   const [victim, survivor] = [...pids] as [number, number];
   process.kill(victim, "SIGKILL");
+  await until(() => pool.stats().inFlight === 5);
+  letGo.resolve();
   const outcomes = await settled;
   const lost = outcomes.filter(({ status }) => status === "rejected");
   assert.equal(lost.length, 5);
@@ -245,7 +257,7 @@ test("D14: an error names who died and how, and is told from one that was late, 
   assert.match(died.message, /^runner conformance-\d+-1-\w+ is lost: .*signal SIGKILL/);
   assert.deepEqual(died.exit, { code: null, signal: "SIGKILL" });
   assert.equal(died.runner, /runner (\S+) is lost/.exec(died.message)?.[1]);
-  const late = await rejection(flame.call(pool.with({ timeout: 50 }), fns.sleep, 200));
+  const late = await rejection(flame.call(pool.with({ timeout: 50 }), fns.sleep, 60_000));
   assert.ok(CallTimeoutError.is(late));
   assert.match(late.message, /conformance\/sleep did not end within 50 ms of its start \(option timeout\)/);
   const thrown = (await rejection(flame.call(pool, fns.fail, 1))) as { runner?: string };

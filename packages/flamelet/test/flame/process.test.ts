@@ -228,8 +228,16 @@ describe("clocks", () => {
   });
 
   test("timeout does not include the queue or the boot", async () => {
-    await using slow = pool({ max: 1, maxConcurrency: 1, timeout: 700 }, "slow-start");
-    await Promise.all([flame.call(slow, fns.sleep, 400), flame.call(slow, fns.sleep, 400)]);
+    await using slow = pool({ max: 1, maxConcurrency: 1 }, "slow-start");
+    // The boot takes a second.
+    assert.equal(await flame.call(slow.with({ timeout: 500 }), fns.add, 1, 1), 2);
+    const release = Promise.withResolvers<void>();
+    const first = flame.call(slow, fns.stubborn, release.promise);
+    await until(() => slow.stats().inFlight === 1);
+    const second = flame.call(slow.with({ timeout: 500 }), fns.add, 1, 2);
+    setTimeout(release.resolve, 600);
+    assert.equal(await second, 3);
+    await first;
   });
 
   test("queueTimeout rejects a call that gets no slot, as not started, and says why", async () => {
@@ -303,7 +311,7 @@ describe("runners that go", () => {
     const child = await flame.call(one, fns.childProcess);
     await gone(where);
     await gone(child);
-    assert.equal(one.stats().runners, 0);
+    await until(() => one.stats().runners === 0);
   });
 });
 
@@ -337,9 +345,13 @@ describe("boots that fail", () => {
   );
 
   test("an app that never finishes loading fails at bootTimeout", async () => {
-    await using bad = pool({ bootTimeout: 1_500, queueTimeout: 3_000 }, "hangs");
+    await using bad = pool({ bootTimeout: 1_500 }, "hangs");
+    const failed = new Promise<BootError>((resolve) => bad.on("bootFailed", ({ error }) => resolve(error)));
+    const patient = flame.call(bad, fns.add, 1, 1);
+    patient.catch(() => {});
+    assert.match((await failed).message, /bootTimeout/);
     await assert.rejects(
-      flame.call(bad, fns.add, 1, 1),
+      flame.call(bad.with({ queueTimeout: 1 }), fns.add, 1, 1),
       (error) => QueueTimeoutError.is(error) && BootError.is(error.cause) && /bootTimeout/.test(error.cause.message),
     );
   });
@@ -457,7 +469,8 @@ describe("placed children", () => {
 describe("the end of a pool", () => {
   test("drain lets running work end, rejects what is queued, and takes nothing new", async () => {
     await using one = pool({ max: 1, maxConcurrency: 1 });
-    const running = flame.call(one, fns.sleep, 300);
+    const release = Promise.withResolvers<void>();
+    const running = flame.call(one, fns.stubborn, release.promise);
     await until(() => one.stats().inFlight === 1);
     const queued = flame.call(one, fns.add, 1, 1);
     queued.catch(() => {});
@@ -465,6 +478,7 @@ describe("the end of a pool", () => {
     const drained = one.drain();
     await assert.rejects(queued, PoolClosedError.is.bind(PoolClosedError));
     await assert.rejects(flame.call(one, fns.add, 1, 1), PoolClosedError.is.bind(PoolClosedError));
+    release.resolve();
     await running;
     await drained;
     assert.equal(one.stats().runners, 0);

@@ -44,9 +44,17 @@ function busy(pool: Pool): () => Promise<number> {
   };
 }
 
-/** The same backend on another network, with somebody on the line who writes down what runners say. */
-function listenedTo(inner: Backend, network: Network, heard: Buffer[]): { backend: Backend; close: () => void } {
+/**
+ * The same backend on another network, with somebody on the line who writes down what runners say. `proofs` tells on how
+ * many connections a runner has proved that it is one, which is the second thing that it says.
+ */
+function listenedTo(
+  inner: Backend,
+  network: Network,
+  heard: Buffer[],
+): { backend: Backend; proofs: () => number; close: () => void } {
   const closers: (() => void)[] = [];
+  const lines: Buffer[][] = [];
   const backend: Backend = {
     name: inner.name,
     network,
@@ -55,6 +63,7 @@ function listenedTo(inner: Backend, network: Network, heard: Buffer[]): { backen
       const open = await openServer(network);
       open.server.on("connection", (socket) => {
         const bytes: Buffer[] = [];
+        lines.push(bytes);
         socket.on("data", (chunk: Buffer) => void bytes.push(chunk));
         socket.on("close", () => bytes.length > 0 && heard.push(Buffer.concat(bytes)));
         const onward = connect(env.address);
@@ -68,7 +77,8 @@ function listenedTo(inner: Backend, network: Network, heard: Buffer[]): { backen
     destroy: (machine) => inner.destroy(machine),
     list: () => inner.list(),
   };
-  return { backend, close: () => closers.forEach((close) => close()) };
+  const proofs = (): number => lines.filter((bytes) => bytes.length > 1).length;
+  return { backend, proofs, close: () => closers.forEach((close) => close()) };
 }
 
 for (const network of [{ kind: "unix" }, { kind: "tcp", host: "127.0.0.1" }] as const) {
@@ -88,6 +98,8 @@ for (const network of [{ kind: "unix" }, { kind: "tcp", host: "127.0.0.1" }] as 
     const other = listenedTo(flame.backend.process({ entry: conformanceApp, execArgv: [] }), network, heard);
     await using gone = watched({}, other.backend);
     await flame.call(gone.pool, fns.add, 1, 1);
+    // Its watchdog's as well as its own.
+    await until(() => line.proofs() === 2 && other.proofs() === 2);
     await gone.pool.close();
     await until(() => heard.length >= 2);
     const replays = heard.map(replaying);
@@ -125,16 +137,14 @@ test("hundreds of slow ones at a time hold no more than their share, and a new r
   const env = it.told[0] as ParentEnv;
   const files = openFiles();
   let over = 0;
+  const kept = Promise.withResolvers<number>();
   const slow = Array.from({ length: 400 }, async () => {
     await slowLoris(env);
     over += 1;
+    if (over === 400 - MOST_PENDING) kept.resolve(count(HandshakeReader));
   });
   // Those that came first make room, and the rest are heard until their time is over.
-  let most = 0;
-  await until(() => {
-    most = Math.max(most, count(HandshakeReader));
-    return over >= 400 - MOST_PENDING;
-  });
+  const most = await kept.promise;
   // A few have been given up and are on their way out.
   assert.ok(most > 0 && most <= MOST_PENDING + 44, `${most} handshakes were kept at a time`);
 

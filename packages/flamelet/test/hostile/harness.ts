@@ -38,7 +38,9 @@ export function watched(
     destroy: (machine) => inner.destroy(machine),
     list: () => inner.list(),
   };
-  const pool = flame.pool(`hostile-${all.length + 1}`, { max: 1, maxConcurrency: 20, ...options, backend });
+  // However long a test looks at something else, its runners stay.
+  const stay: PoolOptions = { max: 1, maxConcurrency: 20, idleShutdownAfter: Infinity };
+  const pool = flame.pool(`hostile-${all.length + 1}`, { ...stay, ...options, backend });
   const made = { pool, told, encoded, [Symbol.asyncDispose]: () => pool.close() };
   all.push(made);
   return made;

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, test } from "node:test";
 import { inspect } from "node:util";
 import { dialParent } from "../../src/child/dial.ts";
 import { decodeParentEnv, encodeParentEnv, type ParentEnv } from "../../src/child/parent-env.ts";
-import { BootError, flame, RunnerLostError } from "../../src/index.ts";
+import { BootError, flame, type PoolOptions, RunnerLostError } from "../../src/index.ts";
 import { processBackend } from "../../src/backends/process.ts";
 import { until } from "../../src/testing/until.ts";
 import { tellAll, throwAll, die } from "./fixtures/tells-all.ts";
@@ -89,8 +89,8 @@ test("nor does a runner that is lost", async () => {
 });
 
 /** Tells runners something else than what their parent said. */
-function told(change: (env: ParentEnv) => string): Watched {
-  return watched({ bootTimeout: 1_500, queueTimeout: 1_700 }, app(), (spec) => {
+function told(change: (env: ParentEnv) => string, options: PoolOptions = {}): Watched {
+  return watched(options, app(), (spec) => {
     const env = decodeParentEnv(spec.env["FLAME_PARENT"] ?? "");
     return { ...spec, env: { FLAME_PARENT: change(env) } };
   });
@@ -111,9 +111,12 @@ test("nor one that has the wrong secret, or is of another boot", async () => {
     (env: ParentEnv) => encodeParentEnv({ ...env, secret: randomBytes(32).toString("base64url") }),
     (env: ParentEnv) => encodeParentEnv({ ...env, epoch: env.epoch + 1 }),
   ]) {
-    await using it = told(change);
-    const error = await caught(flame.call(it.pool, tellAll));
-    keepsSecrets(it, error);
+    await using it = told(change, { bootTimeout: 1_500 });
+    const failed = new Promise((resolve) => it.pool.on("bootFailed", ({ error }) => resolve(error)));
+    const patient = flame.call(it.pool, tellAll);
+    patient.catch(() => {});
+    const error = await failed;
+    keepsSecrets(it, error, await caught(flame.call(it.pool.with({ queueTimeout: 1 }), tellAll)));
   }
 });
 

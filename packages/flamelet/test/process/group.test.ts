@@ -26,12 +26,13 @@ for (const [way, code, how] of [
       process.on("exit", killGroup);
       const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "ignore" });
       console.log(child.pid);
-      setTimeout(() => { ${how} }, 50);`;
+      process.stdin.resume().on("end", () => { ${how} });`;
     const args = ["--input-type=module", "-e", script];
-    const leader = spawn(process.execPath, args, { detached: true, stdio: ["ignore", "pipe", "ignore"] });
+    const leader = spawn(process.execPath, args, { detached: true, stdio: ["pipe", "pipe", "ignore"] });
     const [line] = (await once(leader.stdout, "data")) as [Buffer];
     const child = Number(String(line));
     assert.equal(alive(child), true);
+    leader.stdin.end();
     assert.deepEqual(await once(leader, "exit"), [code, null]);
     while (alive(child)) await new Promise((resolve) => setTimeout(resolve, 10));
   });

@@ -161,6 +161,7 @@ test("the watchdog thread loads nothing of the app, and holds no process that is
   const module = `--import=${fixture("count-threads.ts")}`;
   using runner = startRunner(env, "preloaded.ts", [module], { NODE_OPTIONS: module });
   await connected;
+  runner.child.stdin?.end();
   assert.deepEqual(await runner.exit, { code: 0, signal: null });
   assert.equal(runner.stdout, "loaded in thread 0\ndone\n");
   seat[Symbol.dispose]();

@@ -136,18 +136,24 @@ describe("a network that dies under running work", { concurrency: true, timeout:
 
   for (const toxic of [{ kind: "reset-peer" }, { kind: "black-hole" }, { kind: "limit-data", bytes: 20 }] as const) {
     test(`boots through ${toxic.kind} fail at bootTimeout, callers hear it at queueTimeout, and none is left`, async () => {
-      await using poison = poisoned({ bootTimeout: 2_000, queueTimeout: 2_500 });
+      await using poison = poisoned({ bootTimeout: 2_000 });
       const { pool, backend } = poison;
       backend.main.add(toxic);
       backend.watchdog.add(toxic);
-      await assert.rejects(flame.call(pool, fns.add, 1, 1), (error) => {
+      const failed = new Promise<BootError>((resolve) => pool.on("bootFailed", ({ error }) => resolve(error)));
+      const patient = flame.call(pool, fns.add, 1, 1);
+      patient.catch(() => {});
+      assert.equal((await failed).failure, "timeout");
+      await assert.rejects(flame.call(pool.with({ queueTimeout: 1 }), fns.add, 1, 1), (error) => {
         assert.ok(QueueTimeoutError.is(error), String(error));
         assert.equal(error.outcome, "not-started");
         assert.ok(BootError.is(error.cause), String(error.cause));
         assert.equal(error.cause.failure, "timeout");
         return true;
       });
-      pool.update({ bootTimeout: 30_000, queueTimeout: 60_000 });
+      pool.update({ bootTimeout: 30_000 });
+      backend.clear();
+      assert.equal(await patient, 2);
       await worksAgain(poison);
     });
   }
