@@ -44,9 +44,18 @@ function busy(pool: Pool): () => Promise<number> {
   };
 }
 
+/** A backend's runners, with somebody on the line. */
+interface Line {
+  readonly backend: Backend;
+  /** On how many connections the runners have proved who they are. */
+  readonly proved: () => number;
+  readonly close: () => void;
+}
+
 /** The same backend on another network, with somebody on the line who writes down what runners say. */
-function listenedTo(inner: Backend, network: Network, heard: Buffer[]): { backend: Backend; close: () => void } {
+function listenedTo(inner: Backend, network: Network, heard: Buffer[]): Line {
   const closers: (() => void)[] = [];
+  const lines: Buffer[][] = [];
   const backend: Backend = {
     name: inner.name,
     network,
@@ -55,6 +64,7 @@ function listenedTo(inner: Backend, network: Network, heard: Buffer[]): { backen
       const open = await openServer(network);
       open.server.on("connection", (socket) => {
         const bytes: Buffer[] = [];
+        lines.push(bytes);
         socket.on("data", (chunk: Buffer) => void bytes.push(chunk));
         socket.on("close", () => bytes.length > 0 && heard.push(Buffer.concat(bytes)));
         const onward = connect(env.address);
@@ -68,7 +78,9 @@ function listenedTo(inner: Backend, network: Network, heard: Buffer[]): { backen
     destroy: (machine) => inner.destroy(machine),
     list: () => inner.list(),
   };
-  return { backend, close: () => closers.forEach((close) => close()) };
+  // The proof comes after an answer to the hello, and so by itself.
+  const proved = (): number => lines.filter((bytes) => bytes.length > 1).length;
+  return { backend, proved, close: () => closers.forEach((close) => close()) };
 }
 
 for (const network of [{ kind: "unix" }, { kind: "tcp", host: "127.0.0.1" }] as const) {
@@ -88,6 +100,8 @@ for (const network of [{ kind: "unix" }, { kind: "tcp", host: "127.0.0.1" }] as 
     const other = listenedTo(flame.backend.process({ entry: conformanceApp, execArgv: [] }), network, heard);
     await using gone = watched({}, other.backend);
     await flame.call(gone.pool, fns.add, 1, 1);
+    // A runner may well have done its first work before its watchdog has dialled in.
+    await until(() => other.proved() >= 2);
     await gone.pool.close();
     await until(() => heard.length >= 2);
     const replays = heard.map(replaying);
