@@ -27,7 +27,7 @@ export const compiler: Case = {
       }),
     },
     flamelet: timed("flamelet", async () => {
-      const { compile } = await import("../../packages/flamelet/dist/compile/compile.js");
+      const { compile } = await import("../../packages/flamelet/src/compile/compile.ts");
       return (source) => compile(source, { file: "/app/src/app.ts", root: "/app" })?.code.length ?? 0;
     }),
   },

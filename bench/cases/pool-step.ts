@@ -30,9 +30,9 @@ function steps(runners: number): Contender {
   return {
     role: "flamelet",
     measure: async (size: Size): Promise<Metrics> => {
-      const { systemClock } = await import("../../packages/flamelet/dist/clock.js");
-      const { resolvePoolOptions } = await import("../../packages/flamelet/dist/options.js");
-      const { PoolCore } = await import("../../packages/flamelet/dist/pool/pool.js");
+      const { systemClock } = await import("../../packages/flamelet/src/clock.ts");
+      const { resolvePoolOptions } = await import("../../packages/flamelet/src/options.ts");
+      const { PoolCore } = await import("../../packages/flamelet/src/pool/pool.ts");
       const options = resolvePoolOptions("bench", {
         min: runners,
         max: runners,

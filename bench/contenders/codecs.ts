@@ -25,8 +25,8 @@ export const codecs = {
   },
   /** What flamelet does to a value, up to the bytes that go into a frame. */
   flamelet: async (): Promise<Codec> => {
-    const { decode, encode } = await import("../../packages/flamelet/dist/wire/codec.js");
-    const { packValue, unpackValue } = await import("../../packages/flamelet/dist/wire/message.js");
+    const { decode, encode } = await import("../../packages/flamelet/src/wire/codec.ts");
+    const { packValue, unpackValue } = await import("../../packages/flamelet/src/wire/message.ts");
     return {
       encode: (value) => Buffer.concat(packValue(encode(value))),
       decode: (bytes) => {

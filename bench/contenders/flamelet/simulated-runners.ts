@@ -5,11 +5,11 @@
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { flame } from "flamelet";
-import { dialParent } from "../../../packages/flamelet/dist/child/dial.js";
-import { decodeParentEnv } from "../../../packages/flamelet/dist/child/parent-env.js";
-import { Service } from "../../../packages/flamelet/dist/child/service.js";
-import { systemClock } from "../../../packages/flamelet/dist/clock.js";
-import { BEAT, RESPONSIVE } from "../../../packages/flamelet/dist/session/beat.js";
+import { dialParent } from "../../../packages/flamelet/src/child/dial.ts";
+import { decodeParentEnv } from "../../../packages/flamelet/src/child/parent-env.ts";
+import { Service } from "../../../packages/flamelet/src/child/service.ts";
+import { systemClock } from "../../../packages/flamelet/src/clock.ts";
+import { BEAT, RESPONSIVE } from "../../../packages/flamelet/src/session/beat.ts";
 
 type Backend = ReturnType<typeof flame.backend.process>;
 

@@ -45,6 +45,8 @@ export async function chaos({ each, values = 1, ends, say }: ChaosOptions): Prom
         ...process.env,
         CHAOS_JOURNAL: folder,
         TMPDIR: temporary,
+        // It is meant to stay.
+        NODE_COMPILE_CACHE: join(folder, "compiled"),
         NODE_TEST_CONTEXT: undefined,
       };
       const parent = spawn(process.execPath, [APP], { env, stdio: "ignore" });

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync, realpathSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
+import { ownManifest } from "./own-files.ts";
 
 /** What a hello has room for; a longer id goes by its hash. */
 const LONGEST = 200;
@@ -46,7 +47,7 @@ function entryPath(): string | null {
 }
 
 function ownPackage(): Package {
-  return read(new URL("../package.json", import.meta.url)) ?? {};
+  return read(ownManifest) ?? {};
 }
 
 function read(file: string | URL): Package | null {

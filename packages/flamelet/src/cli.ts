@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { CHECK_HELP } from "./check/help.ts";
+import { ownManifest, ownModule } from "./own-files.ts";
 
 const HELP = `flamelet: run any piece of your app on a temporary copy of your app
 
@@ -21,13 +22,13 @@ function fail(message: string): never {
 }
 
 function version(): string {
-  const manifest = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
+  const manifest = JSON.parse(readFileSync(ownManifest, "utf8")) as { version: string };
   return manifest.version;
 }
 
 /** Starts the app with the doctor in it, and ends as it ends. */
 function doctor(entry: string, args: readonly string[]): void {
-  const hosts = ["./hosts/register.js", "./doctor/probe.js"].map((path) => new URL(path, import.meta.url).href);
+  const hosts = ["hosts/register", "doctor/probe"].map((name) => ownModule(name).href);
   const imports = hosts.flatMap((url) => ["--import", url]);
   const app = spawn(process.execPath, [...imports, entry, ...args], { stdio: "inherit" });
   app.once("error", (error) => fail(`cannot start ${process.execPath}: ${error.message}`));

@@ -1,5 +1,6 @@
 import { realpathSync } from "node:fs";
 import { BootError } from "../errors.ts";
+import { ownModule } from "../own-files.ts";
 import { inheritedByDeno, isDeno } from "./process-deno.ts";
 import { isNextStart, withFreePort } from "./process-next.ts";
 import type { ProcessOptions } from "./process.ts";
@@ -48,8 +49,7 @@ function preloading(): string[] {
 }
 
 function preloadUrl(): string {
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  return new URL(`../child/preload.${extension}`, import.meta.url).href;
+  return ownModule("child/preload").href;
 }
 
 /** Options of Node and Bun that belong to one process: debuggers and profilers' ports, watchers, test runners, code to evaluate. */

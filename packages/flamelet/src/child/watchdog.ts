@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import { ownModule } from "../own-files.ts";
 import { exitSaying } from "./last-words.ts";
 import type { ParentEnv } from "./parent-env.ts";
 
@@ -24,8 +25,7 @@ export function startWatchdog(env: ParentEnv, buildId: string): void {
   const signs = new SharedArrayBuffer(4);
   const counter = new Int32Array(signs);
   setInterval(() => Atomics.add(counter, 0, 1), SIGN_OF_LIFE).unref();
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const worker = new Worker(new URL(`./watchdog-thread.${extension}`, import.meta.url), {
+  const worker = new Worker(ownModule("child/watchdog-thread"), {
     name: "flamelet watchdog",
     workerData: { env, buildId, signs } satisfies WatchdogTask,
     // Nothing of the app runs in it: no preloaded modules, and no NODE_OPTIONS that would name some.

@@ -3,12 +3,13 @@ import { readFileSync } from "node:fs";
 import * as nodeModule from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { projectRoot } from "../modules/project-root.ts";
+import { ownDirectory } from "../own-files.ts";
 import { isAppModule, mayHaveClosures } from "./app-module.ts";
 import { findFunctionsInSources } from "./find-functions.ts";
 import { inlineMap, mapOfModule } from "./source-map.ts";
 
 const root = projectRoot(process.cwd());
-const ownDirectory = fileURLToPath(new URL("../", import.meta.url));
+const ownPath = fileURLToPath(ownDirectory);
 
 /** What marks a process as a runner; see child/boot.ts, which is loaded first. */
 const RUNNER = Symbol.for("flamelet.runner.1");
@@ -19,7 +20,7 @@ export type LoadCompiler = () => typeof import("../compile/compile.ts");
 /** Has the modules of the app compiled as they are loaded, from now on. */
 export function compileOnLoad(loadCompiler: LoadCompiler): void {
   const compileModule = (source: string, file: string): string | null => {
-    if (file.startsWith(ownDirectory) || !mayHaveClosures(source, file)) return null;
+    if (file.startsWith(ownPath) || !mayHaveClosures(source, file)) return null;
     const originalOf = mapOfModule(source, pathToFileURL(file).href);
     const result = loadCompiler().compile(source, { file, root, originalOf });
     if (result === null) return null;

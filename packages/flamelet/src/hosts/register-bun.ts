@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import { compile } from "../compile/compile.ts";
 import { projectRoot } from "../modules/project-root.ts";
+import { ownDirectory } from "../own-files.ts";
 import { mayHaveClosures } from "./app-module.ts";
 import { keepMap } from "./bun-stacks.ts";
 import { findFunctionsInSources } from "./find-functions.ts";
@@ -23,10 +24,10 @@ interface Bun {
 const RUNNER = Symbol.for("flamelet.runner.1");
 
 const root = projectRoot(process.cwd());
-const ownDirectory = new URL("../", import.meta.url).pathname;
+const ownPath = ownDirectory.pathname;
 
 function compileModule(source: string, file: string): string | null {
-  if (file.startsWith(ownDirectory) || !mayHaveClosures(source, file)) return null;
+  if (file.startsWith(ownPath) || !mayHaveClosures(source, file)) return null;
   const result = compile(source, { file, root });
   if (result === null) return null;
   // A runner's parent has said it already.

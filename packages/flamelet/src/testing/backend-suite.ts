@@ -1,5 +1,6 @@
 import type { Backend } from "../backends/backend.ts";
 import type { BootFailure } from "../errors.ts";
+import { ownModule } from "../own-files.ts";
 import { machineTests } from "./machine-tests.ts";
 import { poolTests } from "./pool-tests.ts";
 
@@ -7,10 +8,7 @@ import { poolTests } from "./pool-tests.ts";
  * The module that the machines of the suite run: pass it to a backend that is told its app; in the image of one that is
  * not, it is `flamelet/dist/testing/conformance-app.js`. It needs nothing but flamelet.
  */
-export const conformanceApp: URL = new URL(
-  `./conformance-app.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`,
-  import.meta.url,
-);
+export const conformanceApp: URL = ownModule("testing/conformance-app");
 
 /** What the suite is run on, and with. */
 export interface BackendSuite {

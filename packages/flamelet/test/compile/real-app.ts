@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
 const dist = new URL("../../dist/", import.meta.url).href;
+// Whichever copy of it one asks, they share their tables.
+const registry = new URL("../../src/registry.ts", import.meta.url).href;
 
 /**
  * Stands around the real flamelet, built, in an app whose modules give `"pool"` as the pool. Every verb runs its function on
@@ -12,7 +14,7 @@ const dist = new URL("../../dist/", import.meta.url).href;
 const AROUND = `
 import assert from "node:assert/strict";
 import { flame as real } from "${dist}index.js";
-import { closureInfo } from "${dist}registry.js";
+import { closureInfo } from "${registry}";
 
 const pool = real.pool("fixtures", { max: 1, maxConcurrency: 50, backend: real.backend.process() });
 const context = () => ({ signal: new AbortController().signal });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -233,13 +233,19 @@ test("D8: all that a runner has to clean up is cleaned up, though the first of i
 });
 
 test("F19: what pools put on disk is there while they have runners, and gone when they are closed", async (t) => {
-  const directory = mkdtempSync(join(tmpdir(), "c-"));
-  const before = process.env["TMPDIR"];
-  process.env["TMPDIR"] = directory;
+  const place = mkdtempSync(join(tmpdir(), "c-"));
+  const directory = join(place, "t");
+  mkdirSync(directory);
+  // What runners compiled is meant to stay, for those of the next parent.
+  const env = { TMPDIR: directory, NODE_COMPILE_CACHE: join(place, "compiled") };
+  const before = Object.keys(env).map((name) => [name, process.env[name]] as const);
+  Object.assign(process.env, env);
   t.after(() => {
-    if (before === undefined) delete process.env["TMPDIR"];
-    else process.env["TMPDIR"] = before;
-    rmSync(directory, { recursive: true });
+    for (const [name, value] of before) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+    rmSync(place, { recursive: true });
   });
   const [one, two] = [poolFor(t, { max: 1 }), poolFor(t, { max: 1 })];
   await Promise.all([flame.call(one, fns.pid), flame.call(two, fns.pid)]);
