@@ -4,7 +4,7 @@ import { pinnedCore, thisMachine } from "./harness/machine.ts";
 import { type CaseResult, resultOf, type RunResult } from "./harness/result.ts";
 import { writeResults } from "./harness/results-folder.ts";
 import { measureRounds } from "./harness/rounds.ts";
-import { caseTable, tally } from "./harness/table.ts";
+import { caseTable, minutes, tally } from "./harness/table.ts";
 import { writePage } from "./harness/page.ts";
 import { HELP, type Options, readOptions } from "./options.ts";
 
@@ -60,7 +60,7 @@ async function run({ cases: names, rounds, short, only, save, publish }: Options
     }
   }
   const result: RunResult = { date: new Date().toISOString(), rounds, short, core, machine, cases: results };
-  console.log(`\n${tally(results)}\n${writeResults(result, save).join("\n")}`);
+  console.log(`\n${tally(results)} It took ${minutes(results)}.\n${writeResults(result, save).join("\n")}`);
   if (publish && failures.length === 0) console.log(writePage(save));
   if (failures.length === 0) return;
   console.error(`failed: ${failures.join(", ")}`);

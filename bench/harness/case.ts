@@ -27,7 +27,7 @@ export interface Metric {
   readonly better: "lower" | "higher";
 }
 
-export type Unit = "µs" | "ms" | "s" | "/s" | "MB/s" | "MB" | "KB" | "%" | "ms/kLOC" | "count";
+export type Unit = "µs" | "ms" | "s" | "min" | "/s" | "MB/s" | "MB" | "KB" | "%" | "ms/kLOC" | "count";
 
 /** What the project wants to reach. */
 export interface Goal {

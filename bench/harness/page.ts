@@ -4,7 +4,7 @@ import type { Unit } from "./case.ts";
 import { digits, quantity, times } from "./numbers.ts";
 import type { CaseResult, GoalResult, RunResult, Spread } from "./result.ts";
 import { readResults } from "./results-folder.ts";
-import { goalName, goalValue, tally } from "./table.ts";
+import { goalName, goalValue, minutes, tally } from "./table.ts";
 
 const PAGE = join(import.meta.dirname, "../../docs/benchmarks.md");
 const BEGIN = "<!-- results: written by `npm run docs -w bench`, do not edit -->";
@@ -35,7 +35,7 @@ function tables(run: RunResult, name: string): string {
   const versions = Object.entries(machine.versions).map((each) => each.join(" "));
   return [
     [
-      `- **Run**: ${run.date.slice(0, 10)}, commit ${machine.commit}, ${run.rounds} rounds ([\`bench/results/${name}.json\`](../bench/results/${name}.json)).`,
+      `- **Run**: ${run.date.slice(0, 10)}, commit ${machine.commit}, ${run.rounds} rounds, ${minutes(run.cases)} ([\`bench/results/${name}.json\`](../bench/results/${name}.json)).`,
       `- **Machine**: ${where}; load ${machine.load} before the run.`,
       `- **Versions**: ${versions.join(", ")}.`,
     ].join("\n"),

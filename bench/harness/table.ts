@@ -37,6 +37,11 @@ export function tally(cases: readonly CaseResult[]): string {
   return `Of ${verdicts.length} goals, ${parts.join(", ")}.`;
 }
 
+/** How long cases took together. */
+export function minutes(cases: readonly CaseResult[]): string {
+  return quantity(cases.reduce((sum, { seconds }) => sum + seconds, 0) / 60, "min");
+}
+
 /** What a goal is about, in words: `p50 of flamelet, TCP / tcp-batch echo`. */
 export function goalName({ metric, of, over }: GoalResult): string {
   if (over === undefined) return `${metric} of ${of}`;

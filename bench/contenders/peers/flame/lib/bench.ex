@@ -108,19 +108,19 @@ defmodule Bench do
     # The first counts calls, the second is 1 when it is over.
     state = :counters.new(2, [])
     loops = for _ <- 1..in_flight, do: Task.async(fn -> repeat(func, state) end)
-    Process.sleep(div(ms, 4))
+    sleep_until(state, in_flight, div(ms, 4))
     from = :counters.get(state, 1)
-    took = nanoseconds(fn -> sleep_past(state, from, ms) end)
+    took = nanoseconds(fn -> sleep_until(state, from + 1, ms) end)
     done = :counters.get(state, 1) - from
     :counters.add(state, 2, 1)
     Task.await_many(loops, :infinity)
     {done * 1.0e9 / took, :counters.get(state, 1)}
   end
 
-  # On a busy machine a short while may pass without a call.
-  defp sleep_past(state, from, ms) do
+  # Sleeps for `ms`, and again until there have been that many calls.
+  defp sleep_until(state, calls, ms) do
     Process.sleep(ms)
-    if :counters.get(state, 1) == from, do: sleep_past(state, from, ms)
+    if :counters.get(state, 1) < calls, do: sleep_until(state, calls, ms)
   end
 
   defp repeat(func, state) do
