@@ -12,7 +12,8 @@ export async function openBullmq(): Promise<Rpc> {
   const child = fork(fileURLToPath(new URL("./bullmq-runner.ts", import.meta.url)), [redis.path], { detached: true });
   await once(child, "message");
   const queue = new Queue("bench", { connection, defaultJobOptions: { removeOnComplete: { count: 10_000 } } });
-  const events = new QueueEvents("bench", { connection });
+  // From the beginning, or what happens before the first look at them is not seen.
+  const events = new QueueEvents("bench", { connection, lastEventId: "0" });
   // Each job that is waited for listens to both.
   events.setMaxListeners(0);
   queue.setMaxListeners(0);
