@@ -36,7 +36,11 @@ function ownFolder(): string | null {
   const user = process.geteuid?.();
   const folder = join(tmpdir(), `flamelet-compiled-${user ?? "user"}`);
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    mkdirSync(folder, { mode: 0o700 });
+  } catch {
+    // As a rule it is there already. Where it cannot be, it is missed below.
+  }
+  try {
     const made = lstatSync(folder);
     // Where users have no numbers, each has a folder for temporary files of their own.
     const isOwn = user === undefined || (made.uid === user && (made.mode & 0o077) === 0);
