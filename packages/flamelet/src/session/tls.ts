@@ -7,7 +7,7 @@ import { PARENT_NAME, selfSigned, toPem } from "./certificate.ts";
  * TLS for sessions between hosts. The parent's key is made here and never leaves its process; a runner was handed the
  * certificate together with its secret, and takes no other. Who the runner is, the handshake inside proves.
  *
- * Whoever does not need this does not import it, since `node:tls` takes a while to load.
+ * Whoever does not need this does not import it, since loading `node:tls` takes a start several milliseconds.
  */
 
 const VERSION = { minVersion: "TLSv1.3", maxVersion: "TLSv1.3" } satisfies Record<string, SecureVersion>;

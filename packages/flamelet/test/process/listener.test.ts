@@ -12,7 +12,7 @@ import { connectEncrypted } from "../../src/session/tls.ts";
 import { Listener, listenerFor, type Seat, type SeatListener } from "../../src/runner/listener.ts";
 import type { Transport } from "../../src/wire/transport.ts";
 import { FakeClock } from "../../src/testing/fake-clock.ts";
-import { parentEnv } from "./harness.ts";
+import { fixture, parentEnv, Started } from "./harness.ts";
 
 const unix = { kind: "unix" } as const;
 const tcp = { kind: "tcp", host: "127.0.0.1" } as const;
@@ -178,6 +178,14 @@ test("what is encrypted, and what is not", async () => {
   assert.equal(await encrypted({ ...tcp, encrypted: false }), true);
   assert.equal(await encrypted({ ...tcp, advertise: "parent.internal", encrypted: true }), false);
 });
+
+for (const [kind, network] of Object.entries({ unix, tcp, tls }))
+  test(`${kind}: ${kind === "tls" ? "TLS is loaded" : "TLS is not loaded, which takes a start several milliseconds"}`, async () => {
+    using started = new Started([fixture("loads-tls.ts"), JSON.stringify(network)]);
+    await started.says(/loaded (true|false)/);
+    assert.match(started.stdout, kind === "tls" ? /loaded true/ : /loaded false/);
+    assert.deepEqual(await started.exit, { code: 0, signal: null });
+  });
 
 test("each listener has a key of its own", async () => {
   const [one, other] = [await taken(tls), await taken(tls)];
