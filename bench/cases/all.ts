@@ -6,6 +6,7 @@ export const cases: Readonly<Record<string, () => Promise<Case>>> = {
   throughput: async () => (await import("./throughput.ts")).throughputCase,
   inline: async () => (await import("./inline.ts")).inline,
   stream: async () => (await import("./stream.ts")).stream,
+  tls: async () => (await import("./tls.ts")).tls,
   file: async () => (await import("./file.ts")).file,
   "large-values": async () => (await import("./large-values.ts")).largeValues,
   "object-graphs": async () => (await import("./object-graphs.ts")).objectGraphs,

@@ -1,11 +1,10 @@
 import { flame } from "flamelet";
-import type { Kind } from "../own/runner-process.ts";
 import type { Rpc } from "../rpc.ts";
 import { echo, noop, sleep } from "./app.ts";
-import { openPool } from "./pool.ts";
+import { openPool, type SessionKind } from "./pool.ts";
 
 /** flamelet's calls, on one runner. @param slots How many run there at once. */
-export async function openFlamelet(kind: Kind, slots = 256): Promise<Rpc> {
+export async function openFlamelet(kind: SessionKind, slots = 256): Promise<Rpc> {
   const pool = openPool(kind, { maxConcurrency: slots });
   await flame.call(pool, noop);
   return {

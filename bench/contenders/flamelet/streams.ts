@@ -1,11 +1,10 @@
 import { flame } from "flamelet";
-import type { Kind } from "../own/runner-process.ts";
 import { chunks, count, type Streams } from "../streams.ts";
 import { pid, sink, source } from "./app.ts";
-import { openPool } from "./pool.ts";
+import { openPool, type SessionKind } from "./pool.ts";
 
 /** A stream as an argument, and `flame.stream`. */
-export async function openFlameletStreams(kind: Kind): Promise<Streams> {
+export async function openFlameletStreams(kind: SessionKind): Promise<Streams> {
   const pool = openPool(kind, { timeout: Infinity });
   return {
     runnerPid: await flame.call(pool, pid),

@@ -75,8 +75,18 @@ export interface StandbyMachine {
 
 export type Network =
   | { readonly kind: "unix" }
-  /** `host` is what the parent listens on and `advertise` what runners dial (default: the same). */
-  | { readonly kind: "tcp"; readonly host: string; readonly advertise?: string };
+  | {
+      readonly kind: "tcp";
+      /** What the parent listens on. */
+      readonly host: string;
+      /** What runners dial. Default: `host`. */
+      readonly advertise?: string;
+      /**
+       * Whether nobody can read or change what crosses this network, such as a VPN. If not, flamelet encrypts the session with
+       * TLS. Default: true where both hosts are loopback addresses, else false.
+       */
+      readonly encrypted?: boolean;
+    };
 
 /** What a machine is made from. */
 export interface MachineSpec {

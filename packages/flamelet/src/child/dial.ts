@@ -1,9 +1,10 @@
 import { connect } from "node:net";
-import { type Clock, systemClock } from "../clock.ts";
+import { systemClock } from "../clock.ts";
 import { BuildMismatchError, ProtocolError } from "../errors.ts";
 import { greetParent } from "../session/handshake.ts";
 import type { LinkKind } from "../session/hello.ts";
 import { SocketTransport } from "../session/socket.ts";
+import type { Connecting } from "../session/tls.ts";
 import type { ParentEnv } from "./parent-env.ts";
 
 /** How long one attempt to connect may take, in ms; the handshake has a limit of its own. */
@@ -17,41 +18,48 @@ const LONGEST_PAUSE = 1_000;
  * when the parent refuses this runner, with a `BuildMismatchError` or a `ProtocolError`.
  *
  * @param buildId What this process runs, whatever the parent believes.
+ * @param failed Called with what was wrong with each attempt that is followed by another.
  */
 export async function dialParent(
   env: ParentEnv,
   kind: LinkKind,
   buildId: string,
-  clock: Clock = systemClock,
+  failed: (error: Error) => void = () => {},
 ): Promise<SocketTransport> {
   const hold = setInterval(() => {}, LONGEST_PAUSE);
   try {
     for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
       try {
-        const transport = await connected(env.address, clock);
+        const transport = await connected(env);
         const { runnerId, epoch, secret, buildId: parentBuildId } = env;
-        await greetParent(transport, { kind, runnerId, epoch, secret, buildId, parentBuildId }, clock);
+        await greetParent(transport, { kind, runnerId, epoch, secret, buildId, parentBuildId }, systemClock);
         return transport;
       } catch (error) {
         if (BuildMismatchError.is(error) || ProtocolError.is(error)) throw error;
+        failed(error as Error);
       }
-      await new Promise<void>((resolve) => clock.setTimer(pause, resolve));
+      await new Promise<void>((resolve) => systemClock.setTimer(pause, resolve));
     }
   } finally {
     clearInterval(hold);
   }
 }
 
-function connected(address: ParentEnv["address"], clock: Clock): Promise<SocketTransport> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(address);
-    const timer = clock.setTimer(CONNECT_TIMEOUT, () => socket.destroy(new Error("the parent does not answer")));
-    socket.once("error", reject);
-    socket.once("close", () => timer.cancel());
-    socket.once("connect", () => {
-      timer.cancel();
-      socket.off("error", reject);
-      resolve(new SocketTransport(socket));
-    });
-  });
+async function connected({ address, certificate }: ParentEnv): Promise<SocketTransport> {
+  const { socket, ready } =
+    certificate === undefined
+      ? connectPlainly(address)
+      : (await import("../session/tls.ts")).connectEncrypted(address, certificate);
+  const timer = systemClock.setTimer(CONNECT_TIMEOUT, () => socket.destroy(new Error("the parent does not answer")));
+  try {
+    await ready;
+    return new SocketTransport(socket);
+  } finally {
+    timer.cancel();
+  }
+}
+
+function connectPlainly(address: ParentEnv["address"]): Connecting {
+  const socket = connect(address);
+  return { socket, ready: new Promise((resolve, reject) => socket.once("connect", resolve).once("error", reject)) };
 }

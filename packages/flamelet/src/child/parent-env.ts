@@ -2,6 +2,8 @@
 export interface ParentEnv {
   /** Where the parent listens: a socket file, or a host and port. */
   readonly address: { readonly path: string } | { readonly host: string; readonly port: number };
+  /** What the parent is known by when the session is encrypted: base64url of the DER of its certificate. Left out when not. */
+  readonly certificate?: string | undefined;
   readonly runnerId: string;
   /** Which boot of this runner: frames of an older one are refused. */
   readonly epoch: number;
@@ -47,6 +49,7 @@ export function decodeParentEnv(value: string): ParentEnv {
     check(typeof env[field] === "string" && env[field] !== "", field);
   check(typeof env.secret === "string" && Buffer.from(env.secret, "base64url").length === 32, "secret");
   check(isAddress(env.address), "address");
+  check(env.certificate === undefined || isBase64url(env.certificate), "certificate");
   check(isCount(env.epoch) && env.epoch < 2 ** 32, "epoch");
   check(isCount(env.depth), "depth");
   check(typeof env.lease === "number" && env.lease > 0, "lease");
@@ -69,6 +72,10 @@ function isAddress(value: unknown): value is ParentEnv["address"] {
   const { path, host, port } = value as Record<string, unknown>;
   if (typeof path === "string") return path !== "" && host === undefined;
   return typeof host === "string" && host !== "" && isCount(port) && port > 0 && port < 2 ** 16;
+}
+
+function isBase64url(value: unknown): value is string {
+  return typeof value === "string" && /^[\w-]+$/.test(value);
 }
 
 function isCount(value: unknown): value is number {

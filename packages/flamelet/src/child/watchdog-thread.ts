@@ -16,10 +16,15 @@ const LAST_WORDS = 100;
 const { env, buildId, signs } = workerData as WatchdogTask;
 const counter = new Int32Array(signs);
 let link: Transport | null = null;
+/** Why there is no connection, where one was tried in vain. */
+let failure: Error | null = null;
 let seen = 0;
 let seenAt = systemClock.now();
 
-const lease = new Lease(systemClock, env.lease, () => end(`nothing was heard from its parent for ${env.lease} ms`));
+const lease = new Lease(systemClock, env.lease, () => {
+  const why = failure === null ? "" : `; connecting failed: ${failure.message}`;
+  end(`nothing was heard from its parent for ${env.lease} ms${why}`);
+});
 setInterval(beat, Math.min(BEAT, env.lease / 5));
 process.once("uncaughtException", (error) => end(`its watchdog failed: ${error.message}`));
 // A refusal ends the attempts; the lease then runs out. The main thread gets the same refusal, and knows more to say.
@@ -27,7 +32,8 @@ stayConnected().catch(() => {});
 
 async function stayConnected(): Promise<never> {
   for (;;) {
-    const transport = await dialParent(env, "watchdog", buildId);
+    const transport = await dialParent(env, "watchdog", buildId, (error) => (failure = error));
+    failure = null;
     // The one before may only have been slow: until there was another it could still be heard.
     link?.destroy();
     link = transport;

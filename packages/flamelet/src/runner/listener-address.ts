@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { type AddressInfo, createServer, type Server } from "node:net";
+import { type AddressInfo, createServer, isIPv4, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Network } from "../backends/backend.ts";
@@ -16,6 +16,17 @@ export interface OpenServer {
 
 /** A socket file's path must fit into a `sockaddr_un`: 104 bytes on macOS, 108 on Linux, with the closing zero. */
 const LONGEST_SOCKET_PATH = 103;
+
+/** Whether sessions on this network need no encryption of their own. */
+export function encryptedAlready(network: Network): boolean {
+  if (network.kind === "unix") return true;
+  const { host, advertise = host, encrypted = isLoopback(host) && isLoopback(advertise) } = network;
+  return encrypted;
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
+}
 
 /** Listens on a network, in a way that does not keep the process alive. */
 export async function openServer(network: Network): Promise<OpenServer> {

@@ -6,7 +6,8 @@ import { acceptRunner, type SeatKey } from "../session/handshake.ts";
 import type { LinkKind } from "../session/hello.ts";
 import { SocketTransport } from "../session/socket.ts";
 import type { Transport } from "../wire/transport.ts";
-import { type OpenServer, openServer } from "./listener-address.ts";
+import type { Encryption } from "../session/tls.ts";
+import { encryptedAlready, type OpenServer, openServer } from "./listener-address.ts";
 import { WatchdogLink } from "./watchdog-link.ts";
 
 /** How many connections may be in their handshake at once. One more closes the oldest, which had its chance. */
@@ -32,6 +33,8 @@ export interface SeatListener {
 export interface Seat extends Disposable {
   /** Where the runner dials. */
   readonly address: ParentEnv["address"];
+  /** What it knows its parent by. Left out where the session is not encrypted. */
+  readonly certificate?: ParentEnv["certificate"];
 }
 
 /** Where the runners of a pool are expected: a `Listener`, or what stands for one where there are no sockets. */
@@ -50,13 +53,19 @@ export function listenerFor(network: Network): Listener {
   return listener;
 }
 
+/** What a listener is while it is open. */
+interface Open {
+  readonly server: OpenServer;
+  readonly encryption: Encryption | null;
+}
+
 /** Where runners dial in. Opened for the first seat, closed with the last, and never a reason for the process to live. */
 export class Listener implements Seats {
   readonly #network: Network;
   readonly #clock: Clock;
   readonly #seats = new Map<string, TakenSeat>();
   readonly #pending = new Set<Socket>();
-  #open: Promise<OpenServer> | null = null;
+  #open: Promise<Open> | null = null;
   /** Seats, and those that wait for the server. */
   #users = 0;
 
@@ -68,9 +77,9 @@ export class Listener implements Seats {
   async seat(spec: SeatSpec, on: SeatListener): Promise<Seat> {
     this.#users += 1;
     const opening = (this.#open ??= this.#listen());
-    let address: ParentEnv["address"];
+    let open: Open;
     try {
-      ({ address } = await opening);
+      open = await opening;
     } catch (error) {
       if (this.#open === opening) this.#open = null;
       this.#users -= 1;
@@ -87,17 +96,19 @@ export class Listener implements Seats {
       this.#users -= 1;
       if (this.#users === 0) this.#close();
     };
-    return { address, [Symbol.dispose]: dispose };
+    const { server, encryption } = open;
+    return { address: server.address, certificate: encryption?.certificate, [Symbol.dispose]: dispose };
   }
 
-  async #listen(): Promise<OpenServer> {
-    const open = await openServer(this.#network);
-    open.server.on("connection", (socket) => void this.#greet(socket));
-    return open;
+  async #listen(): Promise<Open> {
+    const encryption = encryptedAlready(this.#network) ? null : (await import("../session/tls.ts")).newEncryption();
+    const server = await openServer(this.#network);
+    server.server.on("connection", (socket) => void this.#greet(encryption?.wrap(socket) ?? socket));
+    return { server, encryption };
   }
 
   #close(): void {
-    void this.#open?.then((open) => open.close());
+    void this.#open?.then(({ server }) => server.close());
     this.#open = null;
     for (const socket of this.#pending) socket.destroy();
   }

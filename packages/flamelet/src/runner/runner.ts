@@ -138,6 +138,7 @@ export class Runner implements Worker {
       this.#seat = seat;
       const parent = encodeParentEnv({
         address: seat.address,
+        certificate: seat.certificate,
         runnerId: this.id,
         epoch,
         secret,

@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { Inbox } from "./inbox.ts";
 import type { Receiver, Transport } from "../wire/transport.ts";
 
-/** A TCP connection, or one over a socket file, as a transport. The socket must be connected, and belongs to it. */
+/** A connection over TCP, TLS or a socket file, as a transport. The socket must be connected, and belongs to it. */
 export class SocketTransport implements Transport {
   readonly #socket: Socket;
   readonly #inbox = new Inbox();
@@ -14,7 +14,11 @@ export class SocketTransport implements Transport {
     socket.setNoDelay(true);
     socket.on("data", (bytes: Buffer) => this.#inbox.data(bytes));
     socket.on("drain", () => this.#inbox.drain());
-    socket.on("error", (error) => (this.#error = error));
+    socket.on("error", (error) => {
+      this.#error = error;
+      // One of TLS, a damaged record for instance, does not close the socket by itself.
+      socket.destroy();
+    });
     socket.on("close", () => this.#inbox.closed(this.#error));
     socket.pause();
   }

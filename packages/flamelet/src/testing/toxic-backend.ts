@@ -6,7 +6,8 @@ import { Toxics } from "./toxics.ts";
 
 /**
  * A backend whose runners reach their parent through a toxic proxy: another backend, but for the address that its runners
- * are told. A runner has two connections, and each can be poisoned by itself.
+ * are told. A runner has two connections, and each can be poisoned by itself. Where the session is encrypted they look the
+ * same from outside, and `main` is for both.
  *
  * ```ts
  * await using toxic = new ToxicBackend(flame.backend.process({ entry }));

@@ -1,22 +1,27 @@
 /** Whoever can reach the listener can dial in. Without the secret, that costs the parent next to nothing. */
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
-import { connect } from "node:net";
 import { test } from "node:test";
 import { queryObjects } from "node:v8";
-import type { Backend, Network } from "../../src/backends/backend.ts";
-import { decodeParentEnv, encodeParentEnv, type ParentEnv } from "../../src/child/parent-env.ts";
+import type { Network } from "../../src/backends/backend.ts";
+import type { ParentEnv } from "../../src/child/parent-env.ts";
 import { flame, type Pool } from "../../src/index.ts";
-import { openServer } from "../../src/runner/listener-address.ts";
 import { HandshakeReader } from "../../src/session/handshake-reader.ts";
 import { SocketTransport } from "../../src/session/socket.ts";
 import { conformanceApp } from "../../src/testing/backend-suite.ts";
 import * as fns from "../../src/testing/conformance-functions.ts";
 import { until } from "../../src/testing/until.ts";
-import { watched } from "./harness.ts";
-import { replaying, slowLoris, type Stranger, withoutSecret, withWrongSecret } from "./strangers.ts";
+import { listenedTo, watched } from "./harness.ts";
+import {
+  outsideTls,
+  playing,
+  replaying,
+  slowLoris,
+  type Stranger,
+  withoutSecret,
+  withWrongSecret,
+} from "./strangers.ts";
 
-const DIAL_INS = 10_000;
 /** How many dial in at once. */
 const WAVE = 100;
 /** Handshakes that the listener keeps at a time. */
@@ -44,50 +49,17 @@ function busy(pool: Pool): () => Promise<number> {
   };
 }
 
-/** A backend's runners, with somebody on the line. */
-interface Line {
-  readonly backend: Backend;
-  /** On how many connections the runners have proved who they are. */
-  readonly proved: () => number;
-  readonly close: () => void;
-}
+const tcp = { kind: "tcp", host: "127.0.0.1" } as const;
+const networks: readonly [string, number, Network][] = [
+  ["unix", 5_000, { kind: "unix" }],
+  ["tcp", 5_000, tcp],
+  ["tls", 1_000, { ...tcp, encrypted: false }],
+];
 
-/** The same backend on another network, with somebody on the line who writes down what runners say. */
-function listenedTo(inner: Backend, network: Network, heard: Buffer[]): Line {
-  const closers: (() => void)[] = [];
-  const lines: Buffer[][] = [];
-  const backend: Backend = {
-    name: inner.name,
-    network,
-    async provision(spec, signal) {
-      const env = decodeParentEnv(spec.env["FLAME_PARENT"] ?? "");
-      const open = await openServer(network);
-      open.server.on("connection", (socket) => {
-        const bytes: Buffer[] = [];
-        lines.push(bytes);
-        socket.on("data", (chunk: Buffer) => void bytes.push(chunk));
-        socket.on("close", () => bytes.length > 0 && heard.push(Buffer.concat(bytes)));
-        const onward = connect(env.address);
-        for (const end of [socket, onward]) end.on("error", () => {});
-        socket.pipe(onward).pipe(socket);
-      });
-      closers.push(() => open.close());
-      const rewritten = { FLAME_PARENT: encodeParentEnv({ ...env, address: open.address }) };
-      return await inner.provision({ ...spec, env: rewritten }, signal);
-    },
-    destroy: (machine) => inner.destroy(machine),
-    list: () => inner.list(),
-  };
-  // The proof comes after an answer to the hello, and so by itself.
-  const proved = (): number => lines.filter((bytes) => bytes.length > 1).length;
-  return { backend, proved, close: () => closers.forEach((close) => close()) };
-}
-
-for (const network of [{ kind: "unix" }, { kind: "tcp", host: "127.0.0.1" }] as const) {
-  test(`${network.kind}: ${DIAL_INS / 2} strangers get nowhere, leave nothing behind, and do not disturb the runners`, async () => {
+for (const [kind, dialIns, network] of networks) {
+  test(`${kind}: ${dialIns} strangers get nowhere, leave nothing behind, and do not disturb the runners`, async () => {
     // A handshake of a runner that has come and gone, to be said again.
-    const heard: Buffer[] = [];
-    const line = listenedTo(flame.backend.process({ entry: conformanceApp, execArgv: [] }), network, heard);
+    const line = listenedTo(flame.backend.process({ entry: conformanceApp, execArgv: [] }), network);
     await using it = watched({}, line.backend);
     await flame.call(it.pool, fns.add, 1, 1);
     const [runner] = it.told;
@@ -97,20 +69,25 @@ for (const network of [{ kind: "unix" }, { kind: "tcp", host: "127.0.0.1" }] as 
     process.on("warning", warned);
 
     // Somebody else's old handshake is as good as this runner's: neither is for the nonce of today.
-    const other = listenedTo(flame.backend.process({ entry: conformanceApp, execArgv: [] }), network, heard);
+    const other = listenedTo(flame.backend.process({ entry: conformanceApp, execArgv: [] }), network);
     await using gone = watched({}, other.backend);
     await flame.call(gone.pool, fns.add, 1, 1);
     // Its watchdog's as well as its own: a runner may well have done its first work before its watchdog has dialled in.
     await until(() => line.proved() === 2 && other.proved() === 2);
     await gone.pool.close();
-    await until(() => heard.length >= 2);
-    const replays = heard.map(replaying);
+    await until(() => other.up.length >= 2);
 
-    const strangers: Stranger[] = [...withoutSecret, ...withWrongSecret, ...replays];
+    const strangers: readonly Stranger[] =
+      kind === "tls"
+        ? [
+            ...[...withoutSecret, ...withWrongSecret].flatMap((each) => [each, outsideTls(each)]),
+            ...other.up.map(playing),
+          ]
+        : [...withoutSecret, ...withWrongSecret, ...other.up.map(replaying)];
     const [files, transports] = [openFiles(), count(SocketTransport)];
     const stop = busy(it.pool);
     let dialed = 0;
-    while (dialed < DIAL_INS / 2) {
+    while (dialed < dialIns) {
       const wave = Array.from({ length: WAVE }, (_, i) => strangers[(dialed + i) % strangers.length] as Stranger);
       const answers = await Promise.all(wave.map((stranger) => stranger(env)));
       // A nonce and a proof that they cannot check is all that any of them ever sees.

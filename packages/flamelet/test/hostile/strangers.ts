@@ -1,9 +1,11 @@
+import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { connect, type Socket } from "node:net";
+import { connect, type NetConnectOpts, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import type { ParentEnv } from "../../src/child/parent-env.ts";
 import { encodeHello, HELLO_HEAD, NONCE, PROOF } from "../../src/session/hello.ts";
 
-/** Somebody who dials in. Resolves, when the connection is over, with how many bytes it was sent. */
+/** Somebody who dials in, over TLS where it is spoken. Resolves, when all is over, with how many bytes it could read. */
 export type Stranger = (env: ParentEnv) => Promise<number>;
 
 /** Connects, and says what `speak` writes; `answered` gets the bytes that come back so far. */
@@ -14,10 +16,11 @@ function dialIn(
 ): Promise<number> {
   return new Promise((resolve) => {
     let bytes = 0;
-    const socket = connect(env.address);
+    const to = env.address as NetConnectOpts;
+    const socket = env.certificate === undefined ? connect(to) : connectTls({ ...to, rejectUnauthorized: false });
     // The kernel turns some away, when more come at once than its backlog takes.
     socket.on("error", () => {});
-    socket.on("connect", () => speak(socket));
+    socket.on(env.certificate === undefined ? "connect" : "secureConnect", () => speak(socket));
     socket.on("data", (chunk: Buffer) => {
       bytes += chunk.length;
       answered(socket, bytes);
@@ -70,6 +73,23 @@ export function replaying(recorded: Buffer): Stranger {
   const [first, proof] = [recorded.subarray(0, length), recorded.subarray(length, length + PROOF)];
   return (env) => proveWith(first, proof)(env);
 }
+
+/** One who speaks no TLS to a parent who does. How that tells it to go is nothing that it could read. */
+export function outsideTls(stranger: Stranger): Stranger {
+  return async (env) => {
+    const bytes = await stranger({ ...env, certificate: undefined });
+    assert.ok(bytes <= LONGEST_TLS_ANSWER, `it was sent ${bytes} bytes`);
+    return 0;
+  };
+}
+
+/** One who listened to all that a runner said over TLS, and plays it again. */
+export function playing(recorded: Buffer): Stranger {
+  return outsideTls((env) => dialIn(env, (socket) => socket.end(recorded)));
+}
+
+/** A parent's part of a TLS handshake: its half of a post-quantum key exchange, its certificate, and an alert. */
+const LONGEST_TLS_ANSWER = 4_096;
 
 /** One who begins a hello, and goes on a byte at a time, for as long as it is let. */
 export const slowLoris: Stranger = (env) => {

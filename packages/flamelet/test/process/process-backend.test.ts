@@ -224,7 +224,8 @@ test("runners go at once when their parent exits, however busy they are", async 
   await gone(Number(pid));
 });
 
-test("a backend does not keep its process alive", async () => {
-  using parent = new Started([fixture("forgets.ts")]);
-  assert.equal((await parent.exit).code, 0, parent.stderr);
-});
+for (const network of ["unix", "tls"])
+  test(`a runner and its connections do not keep their parent alive (${network})`, async () => {
+    using parent = new Started([fixture("forgets.ts"), network]);
+    assert.equal((await parent.exit).code, 0, parent.stderr);
+  });

@@ -68,8 +68,22 @@ test("a runner that never reaches its parent ends with its lease, and says why",
   assert.deepEqual(await runner.exit, { code: null, signal: "SIGKILL" });
   assert.equal(
     runner.stderr,
-    `flamelet: runner ${env.runnerId} ends, since nothing was heard from its parent for ${LEASE} ms\n`,
+    `flamelet: runner ${env.runnerId} ends, since nothing was heard from its parent for ${LEASE} ms; ` +
+      "connecting failed: connect ENOENT /nonexistent/parent.sock\n",
   );
+});
+
+test("so does one at whose parent's address somebody else answers", async () => {
+  const tls = { kind: "tcp", host: "127.0.0.1", encrypted: false } as const;
+  const env = parentEnv({ lease: LEASE });
+  const on = { main() {}, watchdog() {}, refused() {} };
+  const parent = await new Listener(tls).seat(env, on);
+  const impostor = await new Listener(tls).seat(env, on);
+  using runner = startRunner({ ...env, address: impostor.address, certificate: parent.certificate }, "idle.ts");
+  assert.equal((await runner.exit).signal, "SIGKILL");
+  assert.match(runner.stderr, /; connecting failed: who answered did not prove to be the parent \(TLS\): /);
+  parent[Symbol.dispose]();
+  impostor[Symbol.dispose]();
 });
 
 test("so does one whose main thread is blocked from its first line on", async () => {

@@ -3,6 +3,7 @@ import { connect, createServer, type AddressInfo, type Server } from "node:net";
 import { test } from "node:test";
 import { memoryTransportPair } from "../../src/session/memory-transport.ts";
 import { SocketTransport } from "../../src/session/socket.ts";
+import { connectEncrypted, newEncryption } from "../../src/session/tls.ts";
 import type { Receiver, Transport } from "../../src/wire/transport.ts";
 
 class Log implements Receiver {
@@ -38,10 +39,24 @@ async function socketPair(): Promise<[Transport, Transport, Server]> {
   return [new SocketTransport(client), await accepted, server];
 }
 
-/** Both kinds have to behave alike. */
+async function tlsPair(): Promise<[Transport, Transport, Server]> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const { wrap, certificate } = newEncryption();
+  const accepted = new Promise<Transport>((resolve) =>
+    server.once("connection", (socket) => resolve(new SocketTransport(wrap(socket)))),
+  );
+  const { port } = server.address() as AddressInfo;
+  const { socket, ready } = connectEncrypted({ port, host: "127.0.0.1" }, certificate);
+  await ready;
+  return [new SocketTransport(socket), await accepted, server];
+}
+
+/** All kinds have to behave alike. */
 const kinds = {
   memory: async (): Promise<[Transport, Transport, null]> => [...memoryTransportPair(), null],
   socket: socketPair,
+  tls: tlsPair,
 };
 
 for (const [kind, make] of Object.entries(kinds)) {

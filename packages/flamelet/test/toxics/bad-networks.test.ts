@@ -16,6 +16,7 @@ const networks: Readonly<Record<string, { toxics: Toxic[]; network?: Network }>>
   "latency and jitter": { toxics: [{ kind: "latency", ms: 20, jitter: 20 }], network: loopback },
   bandwidth: { toxics: [{ kind: "bandwidth", bytesPerSecond: 2_000_000 }] },
   slicer: { toxics: [{ kind: "slicer", size: 97 }], network: loopback },
+  "slicer, over TLS": { toxics: [{ kind: "slicer", size: 97 }], network: { ...loopback, encrypted: false } },
   "slow close": { toxics: [{ kind: "slow-close", ms: 300 }], network: loopback },
   "all of them": {
     toxics: [

@@ -83,9 +83,17 @@ describe("a network that dies under running work", { concurrency: true, timeout:
     "a cut after some bytes to the runner": ({ backend }) =>
       void backend.main.add({ kind: "limit-data", bytes: 1_000 }, "down"),
   };
-  for (const [name, strike] of Object.entries(deaths)) {
+  // What a proxy can do to TLS it does to both connections of a runner: it cannot tell which is which.
+  const encrypted: Network = { ...loopback, encrypted: false };
+  const ofTls = ["a black hole both ways", "a black hole to the runner", "a reset"];
+  const struck = [
+    ...Object.keys(deaths).map((name) => [name, name, name === "a reset" ? loopback : undefined] as const),
+    ...ofTls.map((name) => [`over TLS, ${name}`, name, encrypted] as const),
+  ];
+  for (const [name, death, network] of struck) {
+    const strike = deaths[death] as (poison: Poisoned) => void;
     test(`${name} loses what runs, and the pool works again when it is over`, async () => {
-      await using poison = poisoned({}, name === "a reset" ? loopback : undefined);
+      await using poison = poisoned({}, network);
       const runner = await flame.call(poison.pool, fns.pid);
       const all = await goingOn(poison.pool);
       strike(poison);

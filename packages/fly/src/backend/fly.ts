@@ -35,7 +35,7 @@ class FlyBackend implements Backend {
       regions: settings.regions,
       config: (spec) => this.#config(spec),
     });
-    this.network = { kind: "tcp", host: settings.host };
+    this.network = networkOf(settings.host);
   }
 
   async provision(spec: MachineSpec, signal: AbortSignal): Promise<Machine> {
@@ -81,4 +81,10 @@ class FlyBackend implements Backend {
       throw bootError(name, error as Error);
     }
   }
+}
+
+/** Fly's private network encrypts all that crosses it (WireGuard). No other network is known to. */
+function networkOf(host: string): Network {
+  const isPrivate = host === "fly-local-6pn" || host.toLowerCase().startsWith("fdaa:");
+  return { kind: "tcp", host, ...(isPrivate ? { encrypted: true } : {}) };
 }

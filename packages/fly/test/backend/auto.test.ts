@@ -29,6 +29,14 @@ test("auto is this backend on Fly, without being told anything", (t) => {
   assert.deepEqual(backend.network, { kind: "tcp", host: "127.0.0.1" });
 });
 
+test("Fly's private network is encrypted already, and no other is said to be", (t) => {
+  environment(t, { ...ON_FLY, FLY_PRIVATE_IP: "fdaa:0:2:a7b:1b::3" });
+  const network = { kind: "tcp", host: "fdaa:0:2:a7b:1b::3", encrypted: true };
+  assert.deepEqual(fly().network, network);
+  assert.deepEqual(fly({ host: "fly-local-6pn" }).network, { ...network, host: "fly-local-6pn" });
+  assert.deepEqual(fly({ host: "0.0.0.0" }).network, { kind: "tcp", host: "0.0.0.0" });
+});
+
 test("auto without a token says so when a runner is first needed, not when the pool is made", async (t) => {
   environment(t, { ...ON_FLY, FLY_API_TOKEN: undefined, FLY_ACCESS_TOKEN: undefined });
   await assert.rejects(
