@@ -3,7 +3,7 @@ import type { ResolvedPoolOptions } from "../src/options.ts";
 import type { AcquireRequest, Lease } from "../src/pool/lease.ts";
 import type { PoolCore } from "../src/pool/pool.ts";
 import type { RunnerListener, StartRunner } from "../src/runner/runner-control.ts";
-import type { Attempt, Work, Worker } from "../src/runner/work.ts";
+import type { Work, Worker, WorkOwner } from "../src/runner/work.ts";
 import type { Provider } from "./provider.ts";
 import type { World } from "./world.ts";
 
@@ -147,36 +147,29 @@ export class PoolModel {
       model.expires = 0;
       kill.call(worker, reason);
     };
-    worker.run = (work, settled, ended) => this.#run(model, work, settled, ended, (...args) => run.apply(worker, args));
+    worker.run = (work, owner) => this.#run(model, work, owner, (...args) => run.apply(worker, args));
   }
 
-  #run(
-    model: ModelRunner,
-    work: Work,
-    settled: (attempt: Attempt) => void,
-    ended: () => void,
-    run: Worker["run"],
-  ): void {
+  #run(model: ModelRunner, work: Work, owner: WorkOwner, run: Worker["run"]): void {
     let settles = 0;
     let ends = 0;
     const name = `work ${(this.#works += 1)}`;
     this.#world.log(model.id, `is given ${name}`);
-    run(
-      work,
-      (attempt) => {
+    run(work, {
+      settled: (attempt) => {
         settles += 1;
         this.#world.log(model.id, `${name} settles: ${Object.keys(attempt).join()}`);
         if (settles > 1) this.#world.fail(`work on ${model.id} settled twice`);
-        settled(attempt);
+        owner.settled(attempt);
       },
-      () => {
+      ended: () => {
         ends += 1;
         this.#world.log(model.id, `${name} ends`);
         if (ends > 1) this.#world.fail(`work on ${model.id} ended twice`);
         if (settles === 0) this.#world.fail(`work on ${model.id} ended before it settled`);
-        ended();
+        owner.ended();
       },
-    );
+    });
   }
 
   /** It is gone, and its machine must be too, unless the provider kept it. */

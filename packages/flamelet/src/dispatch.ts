@@ -4,7 +4,7 @@ import type { Pool } from "./pool-handle.ts";
 import { keepAlive, letEnd } from "./keep-alive.ts";
 import type { Lease } from "./pool/lease.ts";
 import { markRemoteFrames } from "./remote-frames.ts";
-import type { Attempt, Work, Worker } from "./runner/work.ts";
+import type { Attempt, Work, Worker, WorkOwner } from "./runner/work.ts";
 
 /**
  * Runs a piece of work on a pool: asks for a slot, hands the work to the runner, and goes elsewhere when it provably did
@@ -76,24 +76,11 @@ class Dispatch {
       letEnd();
       return this.#reject(signal.reason);
     }
-    let last = false;
-    let ended = false;
-    lease.runner.run(
-      this.#work,
-      (attempt) => {
-        last = !this.#settled(attempt, lease.runner.id);
-        if (ended && last) letEnd();
-      },
-      () => {
-        ended = true;
-        lease.release();
-        if (last) letEnd();
-      },
-    );
+    lease.runner.run(this.#work, new Turn(this, lease));
   }
 
   /** Returns whether there will be another attempt: when it never started, or was lost and its caller allows for that. */
-  #settled(attempt: Attempt, runner: string): boolean {
+  settled(attempt: Attempt, runner: string): boolean {
     if ("value" in attempt) {
       this.#resolve(attempt.value);
       return false;
@@ -110,6 +97,31 @@ class Dispatch {
     // Not here: the runner is in the middle of something.
     queueMicrotask(() => this.#ask());
     return true;
+  }
+}
+
+/** One attempt: a slot, and what becomes of the work in it. */
+class Turn implements WorkOwner {
+  readonly #dispatch: Dispatch;
+  readonly #lease: Lease<Worker>;
+  /** Whether there will not be another one. */
+  #last = false;
+  #ended = false;
+
+  constructor(dispatch: Dispatch, lease: Lease<Worker>) {
+    this.#dispatch = dispatch;
+    this.#lease = lease;
+  }
+
+  settled(attempt: Attempt): void {
+    this.#last = !this.#dispatch.settled(attempt, this.#lease.runner.id);
+    if (this.#ended && this.#last) letEnd();
+  }
+
+  ended(): void {
+    this.#ended = true;
+    this.#lease.release();
+    if (this.#last) letEnd();
   }
 }
 

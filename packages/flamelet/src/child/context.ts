@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from "node:async_hooks";
+import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 
 /** What a function knows of the call that runs it. */
 export interface CallContext {
@@ -42,6 +42,25 @@ export function currentContext(): CallContext | null {
   return storage.getStore() ?? null;
 }
 
+/** Runs a function so that it, and all that it starts, finds `context`. */
 export function runInContext<T>(context: CallContext, run: () => T): T {
   return storage.run(context, run);
+}
+
+/** Outside of any call. Its scope also leads back to where it was entered from, which `run` can only do by a second copy of all stores. */
+const outside = new AsyncResource("flamelet call");
+
+/** As `runInContext`, for a function that begins something new: it finds nothing else of whoever happens to start it. */
+export function beginInContext<A extends unknown[], T>(context: CallContext, run: (...args: A) => T, args: A): T {
+  return outside.runInAsyncScope(enter, undefined, context, run, args) as T;
+}
+
+function enter<A extends unknown[], T>(context: CallContext, run: (...args: A) => T, args: A): T {
+  storage.enterWith(context);
+  return run(...args);
+}
+
+/** Gives what runs functions in this context, any number of times: that it is entered often costs nothing more. */
+export function contextEntrance(context: CallContext): <T>(run: () => T) => T {
+  return runInContext(context, () => AsyncLocalStorage.snapshot());
 }

@@ -2,12 +2,12 @@ import { Readable } from "node:stream";
 import type { Clock, Timer } from "../clock.ts";
 import { CallTimeoutError, SerializationError } from "../errors.ts";
 import { findFunction, onRegistered, originalStack, type RegisteredFunction } from "../registry.ts";
-import type { CallKind, IncomingCall } from "../session/calls.ts";
+import type { IncomingCall } from "../session/calls.ts";
 import { disposeOf } from "../session/exports.ts";
 import { endUnread } from "../session/pump.ts";
 import { ref } from "../wire/by-reference.ts";
 import { toSerializationError, Unsendable } from "../wire/unsendable.ts";
-import { type CallContext, LazyContext, runInContext } from "./context.ts";
+import { beginInContext, type CallContext, contextEntrance, LazyContext } from "./context.ts";
 
 /** How long a call waits for a function that a module registers late, after the app counted as loaded. */
 const REGISTRATION_GRACE = 2_000;
@@ -73,39 +73,63 @@ export class Server {
       this.#settleIdle();
     };
     call.start();
-    void this.#run(call, fn, values, context);
+    this.#run(call, fn, values, context);
   }
 
-  async #run(
+  /** Not an async function: this runs for every call, and one such costs more than all that is done here. */
+  #run(
     call: IncomingCall,
     fn: RegisteredFunction,
     { captures, args }: { captures: unknown[]; args: unknown[] },
     context: Context,
-  ): Promise<void> {
-    let value: unknown;
+  ): void {
+    let given: Promise<unknown>;
     try {
-      const run = fn.make(...(captures as never[]));
+      const run = fn.make(...(captures as never[])) as (...args: unknown[]) => unknown;
       // An inline closure gets the context as its last argument; a named function has the arguments that it declares.
-      const given = fn.hash === "" ? args : [...args, context];
-      value = await runInContext(context, () => run(...(given as never[])));
-      if (call.kind === "place") value = placed(value);
-      else if (call.kind === "stream") value = streamed(value, context);
+      given = Promise.resolve(beginInContext(context, run, fn.hash === "" ? args : [...args, context]));
     } catch (error) {
-      context.stopClock();
-      return call.fail(context.timedOut ?? withOriginalStack(error));
+      return this.#failed(call, context, error);
+    }
+    given.then(
+      (value) => this.#done(call, fn, context, value),
+      (error: unknown) => this.#failed(call, context, error),
+    );
+  }
+
+  #failed(call: IncomingCall, context: Context, error: unknown): void {
+    context.stopClock();
+    call.fail(context.timedOut ?? withOriginalStack(error));
+  }
+
+  #done(call: IncomingCall, fn: RegisteredFunction, context: Context, value: unknown): void {
+    if (call.kind !== "value") {
+      try {
+        value = call.kind === "place" ? placed(value) : streamed(value, context);
+      } catch (error) {
+        return this.#failed(call, context, error);
+      }
     }
     context.stopClock();
-    // The caller's own clock rejects it in this very moment, and what ended just after its time must not win that race.
-    if (context.timedOut !== null) {
-      await discard(call.kind, value, context.timedOut).catch(() => {});
-      return call.fail(context.timedOut);
-    }
     try {
+      // The caller's own clock rejects it in this very moment, and what ended just after its time must not win that race.
+      if (context.timedOut !== null) return void this.#discard(call, value, context.timedOut);
       call.result(value);
     } catch (error) {
       const about = `the value of ${fn.id}`;
       call.fail(error instanceof Unsendable ? toSerializationError(error, about, fn.where, "unknown") : error);
     }
+  }
+
+  /** Ends what nobody will get. */
+  async #discard(call: IncomingCall, value: unknown, reason: CallTimeoutError): Promise<void> {
+    try {
+      if (call.kind === "place") await disposeOf(value as object);
+      else if (call.kind === "stream") await endUnread(value as object, reason);
+    } catch {
+      // It is told of its time, which came first.
+    }
+    call.fail(reason);
   }
 
   /** The function is not here (yet): its module may still be loading, or be about to. */
@@ -186,11 +210,12 @@ function streamed(value: unknown, context: CallContext): object {
 function inContext(source: AsyncIterable<unknown>, context: CallContext): AsyncIterable<unknown> {
   return {
     [Symbol.asyncIterator]: () => {
-      const iterator = runInContext(context, () => source[Symbol.asyncIterator]());
+      const run = contextEntrance(context);
+      const iterator = run(() => source[Symbol.asyncIterator]());
+      const next = (): Promise<IteratorResult<unknown>> => iterator.next();
       return {
-        next: () => runInContext(context, () => iterator.next()),
-        return: async (value) =>
-          await runInContext(context, async () => (await iterator.return?.(value)) ?? { done: true, value }),
+        next: () => run(next),
+        return: async (value) => await run(async () => (await iterator.return?.(value)) ?? { done: true, value }),
       };
     },
   };
@@ -198,12 +223,6 @@ function inContext(source: AsyncIterable<unknown>, context: CallContext): AsyncI
 
 async function* iterateAsync(values: Iterable<unknown>): AsyncGenerator<unknown> {
   yield* values;
-}
-
-/** Ends what nobody will get. */
-async function discard(kind: CallKind, value: unknown, reason: unknown): Promise<void> {
-  if (kind === "place") await disposeOf(value as object);
-  else if (kind === "stream") await endUnread(value as object, reason);
 }
 
 function placed(value: unknown): unknown {

@@ -1,31 +1,33 @@
 import { type CallContext, LazyContext, runInContext } from "../child/context.ts";
 import type { Clock, Timer } from "../clock.ts";
 import { CallTimeoutError } from "../errors.ts";
-import { type Attempt, GRACE, type Work } from "./work.ts";
+import { type Attempt, GRACE, type Work, type WorkKeeper, type WorkOwner } from "./work.ts";
 
 /** One piece of work that runs right here: values are handed over as they are, and nothing stands between. */
 export class DirectWork {
   readonly #work: Work;
   readonly #local: NonNullable<Work["local"]>;
   readonly #clock: Clock;
-  readonly #on: { settled: (attempt: Attempt) => void; ended: () => void; stuck: () => void };
+  readonly #owner: WorkOwner;
+  readonly #keeper: WorkKeeper<DirectWork>;
   readonly #context: LazyContext;
   #timer: Timer | null = null;
   #done = false;
   #over = false;
 
-  /** @param on `stuck`: its time has been over for the grace period, and it still runs. */
   constructor(
     work: Work,
     local: NonNullable<Work["local"]>,
     runner: CallContext["runner"],
     clock: Clock,
-    on: { settled: (attempt: Attempt) => void; ended: () => void; stuck: () => void },
+    owner: WorkOwner,
+    keeper: WorkKeeper<DirectWork>,
   ) {
     this.#work = work;
     this.#local = local;
     this.#clock = clock;
-    this.#on = on;
+    this.#owner = owner;
+    this.#keeper = keeper;
     this.#context = new LazyContext(runner);
   }
 
@@ -34,7 +36,7 @@ export class DirectWork {
     const { fn, args, named } = this.#local;
     signal?.addEventListener("abort", this.#abort, { once: true });
     this.#timer = this.#clock.setTimer(timeout, () => {
-      this.#timer = this.#clock.setTimer(GRACE, this.#on.stuck);
+      this.#timer = this.#clock.setTimer(GRACE, () => this.#keeper.workStuck(this.#work));
       this.#giveUp(new CallTimeoutError(label, timeout));
     });
     const given = named ? args : [...args, this.#context];
@@ -60,7 +62,7 @@ export class DirectWork {
   #settle(attempt: Attempt): void {
     if (this.#done) return;
     this.#done = true;
-    this.#on.settled(attempt);
+    this.#owner.settled(attempt);
   }
 
   #end(attempt: Attempt): void {
@@ -69,6 +71,7 @@ export class DirectWork {
     this.#timer?.cancel();
     this.#work.signal?.removeEventListener("abort", this.#abort);
     this.#settle(attempt);
-    this.#on.ended();
+    this.#keeper.workEnded(this, this.#work);
+    this.#owner.ended();
   }
 }

@@ -7,13 +7,13 @@ import { Session } from "../session/session.ts";
 import { SharedTimers } from "../shared-timers.ts";
 import { DirectWork } from "./direct-work.ts";
 import type { RunnerListener } from "./runner-control.ts";
-import { type Attempt, RunningWork, type Work, type Worker } from "./work.ts";
+import { RunningWork, type Work, type Worker, type WorkKeeper, type WorkOwner } from "./work.ts";
 
 /**
  * A runner that is this very process, for tests and for work that may as well run here. What crosses goes through the same
  * session and codec as to any other runner, so that a value which could not cross fails here already.
  */
-export class InlineRunner implements Worker {
+export class InlineRunner implements Worker, WorkKeeper<RunningWork | DirectWork> {
   readonly id: string;
   readonly #pool: string;
   readonly #clock: Clock;
@@ -49,30 +49,34 @@ export class InlineRunner implements Worker {
     this.#inside.ready();
   }
 
-  run(work: Work, settled: (attempt: Attempt) => void, ended: () => void): void {
+  run(work: Work, owner: WorkOwner): void {
     if (this.#over || (this.#draining && work.local !== null)) {
-      settled({ moved: true });
-      return ended();
+      owner.settled({ moved: true });
+      return owner.ended();
     }
-    const on = {
-      settled,
-      ended: (): void => {
-        this.#works.delete(running);
-        this.#closures.delete(work.fn);
-        ended();
+    const told: WorkOwner = {
+      settled: (attempt) => owner.settled(attempt),
+      ended: () => {
+        owner.ended();
         this.#settleIdle();
-      },
-      stuck: (): void => {
-        if (!this.#over) this.#listener.leaving(`${work.label} ignores that its time is over`);
       },
     };
     const running: RunningWork | DirectWork =
       work.local === null
-        ? new RunningWork(work, this.#session, this.#clock, on)
-        : new DirectWork(work, work.local, { id: this.id, pool: this.#pool }, this.#clock, on);
+        ? new RunningWork(work, this.#session, this.#clock, told, this)
+        : new DirectWork(work, work.local, { id: this.id, pool: this.#pool }, this.#clock, told, this);
     this.#works.add(running);
     if (work.own !== null) this.#closures.set(work.fn, work.own);
     running.start();
+  }
+
+  workEnded(running: RunningWork | DirectWork, { fn }: Work): void {
+    this.#works.delete(running);
+    this.#closures.delete(fn);
+  }
+
+  workStuck({ label }: Work): void {
+    if (!this.#over) this.#listener.leaving(`${label} ignores that its time is over`);
   }
 
   drain(reason: string, grace: number): void {

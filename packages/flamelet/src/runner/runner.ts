@@ -11,7 +11,7 @@ import { bootFailure, lossReason } from "./failure.ts";
 import type { Seat, Seats } from "./listener.ts";
 import type { RunnerListener } from "./runner-control.ts";
 import type { WatchdogLink } from "./watchdog-link.ts";
-import { type Attempt, RunningWork, type Work, type Worker } from "./work.ts";
+import { RunningWork, type Work, type Worker, type WorkKeeper, type WorkOwner } from "./work.ts";
 
 /** What the runners of one pool have in common. */
 export interface RunnerDeps {
@@ -54,7 +54,7 @@ const PROVIDER_WAIT = 5_000;
 type State = "booting" | "ready" | "draining" | "over";
 
 /** One runner, seen from its parent: its boot, its session, its end. */
-export class Runner implements Worker {
+export class Runner implements Worker, WorkKeeper {
   readonly id: string;
   readonly #deps: RunnerDeps;
   readonly #listener: RunnerListener;
@@ -238,24 +238,25 @@ export class Runner implements Worker {
 
   // --- work ---
 
-  run(work: Work, settled: (attempt: Attempt) => void, ended: () => void): void {
+  run(work: Work, owner: WorkOwner): void {
     const session = this.#session;
     const outdated = this.#reloads !== reloads();
     if (session === null || session.over || this.#state === "over" || outdated) {
       if (outdated) this.#leaving("the app was reloaded, and it runs the code from before");
-      settled({ moved: true });
-      return ended();
+      owner.settled({ moved: true });
+      return owner.ended();
     }
-    const running = new RunningWork(work, session, this.#timers, {
-      settled,
-      ended: () => {
-        this.#works.delete(running);
-        ended();
-      },
-      stuck: () => this.#leaving(`${work.label} ignores that its time is over`),
-    });
+    const running = new RunningWork(work, session, this.#timers, owner, this);
     this.#works.add(running);
     running.start();
+  }
+
+  workEnded(running: RunningWork): void {
+    this.#works.delete(running);
+  }
+
+  workStuck({ label }: Work): void {
+    this.#leaving(`${label} ignores that its time is over`);
   }
 
   // --- end ---

@@ -38,10 +38,23 @@ export type Attempt =
   /** The runner is on its way out and did not take it: it can go elsewhere. */
   | { readonly moved: true };
 
+/** Who hears of an attempt: `settled` once, and `ended` once and not before it. */
+export interface WorkOwner {
+  settled(attempt: Attempt): void;
+  /** The slot is free. */
+  ended(): void;
+}
+
 /** A runner that can be given work. */
 export interface Worker extends RunnerControl {
-  /** `settled` is called once, `ended` once and not before it: then the slot is free. */
-  run(work: Work, settled: (attempt: Attempt) => void, ended: () => void): void;
+  run(work: Work, owner: WorkOwner): void;
+}
+
+/** What runs pieces of work, and hears of each as it ends. */
+export interface WorkKeeper<W = RunningWork> {
+  workEnded(running: W, work: Work): void;
+  /** The time of that work has been over for the grace period, and it still runs. */
+  workStuck(work: Work): void;
 }
 
 /** How long work may go on after its time is over and its signal has aborted, in ms. */
@@ -52,26 +65,19 @@ export class RunningWork implements CallListener {
   readonly #work: Work;
   readonly #session: Session;
   readonly #clock: Clock;
-  readonly #settled: (attempt: Attempt) => void;
-  readonly #ended: () => void;
-  readonly #stuck: () => void;
+  readonly #owner: WorkOwner;
+  readonly #keeper: WorkKeeper;
   #call: OutgoingCall | null = null;
   #timer: Timer | null = null;
+  #abort: (() => void) | null = null;
   #done = false;
 
-  /** @param on `stuck`: its time has been over for the grace period, and it still runs. */
-  constructor(
-    work: Work,
-    session: Session,
-    clock: Clock,
-    on: { settled: (attempt: Attempt) => void; ended: () => void; stuck: () => void },
-  ) {
+  constructor(work: Work, session: Session, clock: Clock, owner: WorkOwner, keeper: WorkKeeper) {
     this.#work = work;
     this.#session = session;
     this.#clock = clock;
-    this.#settled = on.settled;
-    this.#ended = on.ended;
-    this.#stuck = on.stuck;
+    this.#owner = owner;
+    this.#keeper = keeper;
   }
 
   /** Sends it. Separate from the constructor, since it may be over at once. */
@@ -81,12 +87,13 @@ export class RunningWork implements CallListener {
     } catch (error) {
       // A value that lives on another runner: nothing was sent.
       this.#settle({ error });
-      return this.#ended();
+      return this.#end();
     }
-    this.#work.signal?.addEventListener("abort", this.#abort, { once: true });
+    const { signal } = this.#work;
+    if (signal === undefined) return;
+    this.#abort = () => this.#giveUp(signal.reason);
+    signal.addEventListener("abort", this.#abort, { once: true });
   }
-
-  readonly #abort = (): void => this.#giveUp(this.#work.signal?.reason);
 
   #giveUp(reason: unknown): void {
     this.#settle({ error: reason });
@@ -96,19 +103,20 @@ export class RunningWork implements CallListener {
   #settle(attempt: Attempt): void {
     if (this.#done) return;
     this.#done = true;
-    this.#settled(attempt);
+    this.#owner.settled(attempt);
   }
 
   /**
    * Its clock starts, though its caller may have lost interest: it still must not run for ever. Also called when its runner's event loop stopped answering before it said that it started: then this
    * may be the very function that blocks it, and its time must not stand still.
    */
-  started(): void {
-    const { timeout, label } = this.#work;
-    if (timeout === Infinity || this.#timer !== null) return;
+  started(answered = false): void {
+    const { timeout, label, kind } = this.#work;
+    // What is answered has no time left to be measured, but for a stream, which only begins with its answer.
+    if (timeout === Infinity || this.#timer !== null || (answered && kind !== "stream")) return;
     this.#timer = this.#clock.setTimer(timeout, () => {
       // First, since giving it up may end it.
-      this.#timer = this.#clock.setTimer(GRACE, this.#stuck);
+      this.#timer = this.#clock.setTimer(GRACE, () => this.#keeper.workStuck(this.#work));
       this.#giveUp(new CallTimeoutError(label, timeout));
     });
   }
@@ -142,7 +150,12 @@ export class RunningWork implements CallListener {
 
   ended(): void {
     this.#timer?.cancel();
-    this.#work.signal?.removeEventListener("abort", this.#abort);
-    this.#ended();
+    if (this.#abort !== null) this.#work.signal?.removeEventListener("abort", this.#abort);
+    this.#end();
+  }
+
+  #end(): void {
+    this.#keeper.workEnded(this, this.#work);
+    this.#owner.ended();
   }
 }

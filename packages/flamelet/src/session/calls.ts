@@ -41,7 +41,8 @@ export class Refused {
  * call was cancelled, and `ended` always and last.
  */
 export interface CallListener {
-  started(): void;
+  /** @param answered Whether its answer came along with the news, and is told next. */
+  started(answered: boolean): void;
   result(value: unknown): void;
   /** What it threw, or why its value cannot be read. */
   failed(error: unknown): void;

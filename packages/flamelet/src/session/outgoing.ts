@@ -111,9 +111,13 @@ export class OutgoingCalls {
 
   onStart(id: number): void {
     const call = this.#calls.get(id);
-    if (call === undefined || call.started) return;
+    if (call !== undefined) this.#start(call, false);
+  }
+
+  #start(call: OutgoingCall, answered: boolean): void {
+    if (call.started) return;
     call.started = true;
-    call.listener.started();
+    call.listener.started(answered);
   }
 
   onAnswer(type: Type, flags: number, id: number, body: Uint8Array): void {
@@ -125,7 +129,7 @@ export class OutgoingCalls {
       if (call.started) throw new ProtocolError(`call ${id} was refused after it had started`);
       this.#refused(call, new Refused(refusal, Buffer.from(body.subarray(1)).toString("utf8")));
     } else if (!call.settled) {
-      this.onStart(id);
+      this.#start(call, true);
       this.#settleWith(call, type === Type.RESULT ? "result" : "failed", body);
     }
     if ((flags & ENDED) !== 0) this.#end(call);

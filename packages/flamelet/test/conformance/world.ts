@@ -137,15 +137,14 @@ export class World {
       start: (listener, bootTimeout) => {
         const runner = new Runner(`r${(runners += 1)}`, deps, listener, bootTimeout);
         const run = runner.run.bind(runner);
-        runner.run = (work, settled, ended) =>
-          run(
-            work,
-            (attempt) => {
-              settled(attempt);
+        runner.run = (work, owner) =>
+          run(work, {
+            settled: (attempt) => {
+              owner.settled(attempt);
               this.onSettled();
             },
-            ended,
-          );
+            ended: () => owner.ended(),
+          });
         return runner;
       },
     });

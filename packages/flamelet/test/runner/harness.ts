@@ -176,14 +176,13 @@ export class Running {
   attempt: Attempt | null = null;
 
   constructor(runner: { run: Runner["run"] }, piece: Work) {
-    runner.run(
-      piece,
-      (attempt) => {
+    runner.run(piece, {
+      settled: (attempt) => {
         this.attempt = attempt;
         this.log.push(Object.keys(attempt)[0] as string);
       },
-      () => this.log.push("ended"),
-    );
+      ended: () => this.log.push("ended"),
+    });
   }
 
   get error(): Error {

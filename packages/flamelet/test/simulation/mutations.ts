@@ -1,13 +1,12 @@
 import { RunnerLostError } from "../../src/errors.ts";
 import { PoolState } from "../../src/pool/state.ts";
-import type { Worker } from "../../src/runner/work.ts";
+import type { Attempt, Worker } from "../../src/runner/work.ts";
 import { WatchdogLink, type WatchdogListener } from "../../src/runner/watchdog-link.ts";
 import { Session } from "../../src/session/session.ts";
 import { HEADER, Type } from "../../src/wire/frames.ts";
 import type { Mutation } from "../../simulation/mutation.ts";
 
 type Run = Worker["run"];
-type Attempt = Parameters<Parameters<Run>[1]>[0];
 
 /** Replaces how work is run on each worker; `run` is how it was. */
 function running(name: string, change: (run: Run, worker: Worker) => Run): Mutation {
@@ -21,8 +20,8 @@ function running(name: string, change: (run: Run, worker: Worker) => Run): Mutat
 
 /** Replaces what an attempt comes to. */
 function attempts(name: string, change: (attempt: Attempt, worker: Worker) => Attempt): Mutation {
-  return running(name, (run, worker) => (work, settled, ended) => {
-    run(work, (attempt) => settled(change(attempt, worker)), ended);
+  return running(name, (run, worker) => (work, owner) => {
+    run(work, { settled: (attempt) => owner.settled(change(attempt, worker)), ended: () => owner.ended() });
   });
 }
 
@@ -112,38 +111,35 @@ class ImpatientLink extends WatchdogLink {
 
 /** Ways in which flamelet could be wrong, each of which some history must notice. */
 export const mutations: readonly Mutation[] = [
-  running("a slot is freed when the caller leaves, not when the work ends", (run) => (work, settled, ended) => {
-    run(
-      work,
-      (attempt) => {
-        settled(attempt);
-        ended();
+  running("a slot is freed when the caller leaves, not when the work ends", (run) => (work, owner) => {
+    run(work, {
+      settled: (attempt) => {
+        owner.settled(attempt);
+        owner.ended();
       },
-      () => {},
-    );
+      ended: () => {},
+    });
   }),
-  running("a slot is never freed after an error", (run) => (work, settled, ended) => {
+  running("a slot is never freed after an error", (run) => (work, owner) => {
     let failed = false;
-    run(
-      work,
-      (attempt) => {
+    run(work, {
+      settled: (attempt) => {
         failed = "error" in attempt;
-        settled(attempt);
+        owner.settled(attempt);
       },
-      () => {
-        if (!failed) ended();
+      ended: () => {
+        if (!failed) owner.ended();
       },
-    );
+    });
   }),
-  running("work settles twice", (run) => (work, settled, ended) => {
-    run(
-      work,
-      (attempt) => {
-        settled(attempt);
-        settled(attempt);
+  running("work settles twice", (run) => (work, owner) => {
+    run(work, {
+      settled: (attempt) => {
+        owner.settled(attempt);
+        owner.settled(attempt);
       },
-      ended,
-    );
+      ended: () => owner.ended(),
+    });
   }),
   attempts("a call that was refused by a runner on its way out fails", (attempt, { id }) =>
     "moved" in attempt ? { lost: new RunnerLostError(id, "it went", { outcome: "not-started" }) } : attempt,
