@@ -12,6 +12,7 @@ import { type CallOptions, type MapOptions, type PoolOptions, checkCallOptions }
 import type { Pool } from "./pool-handle.ts";
 import { callSite, prepare, type Verb, workOf } from "./prepare.ts";
 import { describeClosure, findFunction, registerFunction } from "./registry.ts";
+import type { Work } from "./runner/work.ts";
 import type { CallKind } from "./session/calls.ts";
 import type { Callback, Chunks, Closure, GivenAll, NamedFunction, Ref, Remote, Returned } from "./types.ts";
 import { callback as markCallback, ref as markRef } from "./wire/by-reference.ts";
@@ -63,9 +64,9 @@ function stream<A extends unknown[], R>(
 ): AsyncGenerator<Chunks<R>, void, undefined>;
 function stream<R>(pool: Pool, fn: Closure<R>, options?: CallOptions): AsyncGenerator<Chunks<R>, void, undefined>;
 function stream(pool: Pool, fn: AnyFunction, ...rest: unknown[]): AsyncGenerator<unknown, void, undefined> {
-  const run = ready(pool, "stream", "stream", fn, rest);
+  const { work, options } = ready(pool, "stream", "stream", fn, rest);
   return (async function* () {
-    yield* (await run()) as AsyncIterable<unknown>;
+    yield* (await dispatch(pool, work, options)) as AsyncIterable<unknown>;
   })();
 }
 
@@ -108,8 +109,14 @@ function place(pool: Pool, fn: AnyFunction, ...rest: unknown[]): Promise<never> 
   return start(pool, "place", "place", fn, rest) as Promise<never>;
 }
 
-/** What the verbs share: checks and reads everything now, and gives what then runs it. */
-function ready(pool: Pool, verb: Verb, kind: CallKind, fn: AnyFunction, rest: unknown[]): () => Promise<unknown> {
+/** What the verbs share: checks and reads everything now, and gives what is then dispatched. */
+function ready(
+  pool: Pool,
+  verb: Verb,
+  kind: CallKind,
+  fn: AnyFunction,
+  rest: unknown[],
+): { readonly work: Work; readonly options: CallOptions } {
   const prepared = prepare(pool, verb, fn);
   const named = prepared.info.hash === "";
   // A closure is followed by options, a named function by its arguments.
@@ -117,13 +124,14 @@ function ready(pool: Pool, verb: Verb, kind: CallKind, fn: AnyFunction, rest: un
   const options = given === undefined ? pool.callDefaults : { ...pool.callDefaults, ...given };
   if (given !== undefined) checkCallOptions(`flame.${verb}`, options);
   const work = workOf(pool, prepared, kind, named ? rest : [], options);
-  return () => dispatch(pool, work, options);
+  return { work, options };
 }
 
 /** As `ready`, and runs it: whatever is wrong rejects. */
 function start(pool: Pool, verb: Verb, kind: CallKind, fn: AnyFunction, rest: unknown[]): Promise<unknown> {
   try {
-    return ready(pool, verb, kind, fn, rest)();
+    const { work, options } = ready(pool, verb, kind, fn, rest);
+    return dispatch(pool, work, options);
   } catch (error) {
     return Promise.reject(error);
   }

@@ -13,7 +13,7 @@ const measured = new Map<string, number>();
  */
 export function warnOfLargeCaptures(info: ClosureInfo, captures: readonly unknown[], sent: Encoded): void {
   const total = sizeOf(sent);
-  if (total < LARGE || captures.length === 0) return;
+  if (total < LARGE) return;
   // It may be the arguments that are large. Measuring is then worth it again only for a message twice as big.
   if (total < 2 * (measured.get(info.id) ?? 0)) return;
   measured.set(info.id, total);

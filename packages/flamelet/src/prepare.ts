@@ -74,8 +74,10 @@ export function workOf(pool: Pool, prepared: Prepared, kind: CallKind, args: unk
 
 function encodeValues({ info, captures, verb }: Prepared, args: unknown[], named: boolean): Encoded {
   try {
+    // A call that takes nothing along says so by having no values at all.
+    if (captures.length === 0 && args.length === 0) return encode(undefined);
     const values = encode([captures, args], named ? NAMED : undefined);
-    warnOfLargeCaptures(info, captures, values);
+    if (captures.length > 0) warnOfLargeCaptures(info, captures, values);
     return values;
   } catch (error) {
     throw error instanceof Unsendable ? unsendable(error, info, verb, named) : error;

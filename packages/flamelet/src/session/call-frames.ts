@@ -7,16 +7,23 @@ const KINDS: readonly CallKind[] = ["value", "stream", "place"];
 /** The reasons for a refusal; a refusal carries the index. */
 export const REFUSALS: readonly Refusal[] = ["draining", "unknown-function", "build-mismatch", "values"];
 
-/** Most calls begin as the one before. */
-let last: { readonly call: CallHead; readonly head: Buffer } | null = null;
+interface Packed {
+  readonly call: CallHead;
+  readonly chunks: readonly [Buffer];
+}
 
-export function packCall({ fn, hash, kind, timeout }: CallRequest): Buffer {
-  const known = last?.call;
+/** Most calls begin as the one before: on either side it is kept, and not written or read again. */
+let written: Packed | null = null;
+let read: Packed | null = null;
+
+/** The chunk with which a call begins. */
+export function packCallHead({ fn, hash, kind, timeout }: CallRequest): readonly Uint8Array[] {
+  const known = written?.call;
   if (known?.fn === fn && known.hash === hash && known.kind === kind && known.timeout === timeout)
-    return (last as { head: Buffer }).head;
+    return (written as Packed).chunks;
   const call = { fn, hash, kind, timeout };
-  last = { call, head: pack(call) };
-  return last.head;
+  written = { call, chunks: [pack(call)] };
+  return written.chunks;
 }
 
 function pack(call: CallHead): Buffer {
@@ -32,20 +39,30 @@ function pack(call: CallHead): Buffer {
   return head;
 }
 
-export function unpackCall(body: Uint8Array): { head: CallHead; valuesAt: number } {
-  const view = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  let at = 9;
-  const text = (): string => {
-    const end = at + 2 + (at + 2 <= view.length ? view.readUInt16BE(at) : Infinity);
-    if (end > view.length) throw new ProtocolError("a call is shorter than it says");
-    const value = view.toString("utf8", at + 2, end);
-    at = end;
-    return value;
-  };
-  const hash = text();
-  const fn = text();
-  const kind = KINDS[view[0] as number];
-  const timeout = view.readDoubleBE(1);
+/** How the call begins that lies between two offsets, and how many bytes that takes. */
+export function readCallHead(bytes: Buffer, from: number, to: number): { head: CallHead; length: number } {
+  const hash = textAt(bytes, from + 9, to);
+  const fn = textAt(bytes, hash.to, to);
+  const length = fn.to - from;
+  if (read !== null && isAt(read.chunks[0], bytes, from, length)) return { head: read.call, length };
+  const kind = KINDS[bytes[from] as number];
+  const timeout = bytes.readDoubleBE(from + 1);
   if (kind === undefined || !(timeout > 0)) throw new ProtocolError("a call begins with what cannot be");
-  return { head: { fn, hash, kind, timeout }, valuesAt: at };
+  const text = (part: typeof fn): string => bytes.toString("utf8", part.from, part.to);
+  const head = { fn: text(fn), hash: text(hash), kind, timeout };
+  read = { call: head, chunks: [Buffer.from(bytes.subarray(from, fn.to))] };
+  return { head, length };
+}
+
+/** Where a text lies that has its length before it. */
+function textAt(bytes: Buffer, at: number, end: number): { readonly from: number; readonly to: number } {
+  const to = at + 2 + (at + 2 <= end ? bytes.readUInt16BE(at) : Infinity);
+  if (to > end) throw new ProtocolError("a call is shorter than it says");
+  return { from: at + 2, to };
+}
+
+function isAt(known: Buffer, bytes: Buffer, from: number, length: number): boolean {
+  if (known.length !== length) return false;
+  for (let i = 0; i < length; i++) if (known[i] !== bytes[from + i]) return false;
+  return true;
 }

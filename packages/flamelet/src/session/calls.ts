@@ -1,6 +1,6 @@
 import type { Encoded } from "../wire/codec.ts";
 import type { Outgoing } from "../wire/outbox.ts";
-import type { Scope } from "./scope.ts";
+import { Scope } from "./scope.ts";
 
 /** What a parent asks a runner to run. */
 export interface CallRequest {
@@ -57,7 +57,6 @@ export interface CallListener {
 export class OutgoingCall {
   readonly id: number;
   readonly lane: number;
-  readonly scope: Scope;
   readonly listener: CallListener;
   /** What it was given, for a call; null for an invocation, whose values live as long as the call that it belongs to. */
   readonly values: Encoded | null;
@@ -66,21 +65,32 @@ export class OutgoingCall {
   message: Outgoing | null = null;
   settled = false;
   started = false;
+  #scope: Scope | null;
 
+  /** @param scope Null for one of its own, which most calls do without. */
   constructor(
     id: number,
     lane: number,
-    scope: Scope,
+    scope: Scope | null,
     listener: CallListener,
     values: Encoded | null,
-    keeps: object | null = null,
+    keeps: object | null,
   ) {
     this.id = id;
     this.lane = lane;
-    this.scope = scope;
+    this.#scope = scope;
     this.listener = listener;
     this.values = values;
     this.keeps = keeps;
+  }
+
+  /** What was handed over for its sake. */
+  get scope(): Scope {
+    return (this.#scope ??= new Scope());
+  }
+
+  endScope(reason: unknown): void {
+    this.#scope?.end(reason);
   }
 
   /** Whether the whole of it may have reached the other side, so that it may have started there. */

@@ -32,6 +32,11 @@ export interface AttachOptions {
   readonly owned?: boolean;
 }
 
+/** Whether a value holds anything that has to be attached. */
+export function handsOver({ exports, homes }: Encoded): boolean {
+  return exports.length > 0 || homes.length > 0;
+}
+
 /** How an invocation went. */
 export interface Invoked {
   readonly failed: boolean;

@@ -110,12 +110,12 @@ export class Flows {
     this.#link.send(Type.CLOSE, flags, id, body, exportLane(id, ours), onWritten);
   }
 
-  message(type: Type, flags: number, id: number, body: Uint8Array): void {
+  message(type: Type, flags: number, id: number, body: Buffer): void {
     // What is the sender's own is theirs to us.
     const key = flowKey(id, (flags & MINE) === 0);
     if (type === Type.CREDIT) {
       if (body.length !== 4) throw new ProtocolError("a credit is a number of four bytes");
-      return this.#outflows.get(key)?.grant(Buffer.from(body).readUInt32BE(0));
+      return this.#outflows.get(key)?.grant(body.readUInt32BE(0));
     }
     if (type === Type.STOP) return this.#outflows.get(key)?.stop(this.#link.readReason(body));
     const inflow = this.#inflows.get(key);
@@ -127,13 +127,10 @@ export class Flows {
     this.#chunkArrived(inflow.flow, inflow.scope, flags, body);
   }
 
-  #chunkArrived(flow: Inflow, scope: Scope, flags: number, body: Uint8Array): void {
+  #chunkArrived(flow: Inflow, scope: Scope, flags: number, body: Buffer): void {
     if ((flags & RAW) !== 0) {
       const { buffer, byteOffset, byteLength } = body;
-      const asBuffer = (flags & BUFFER) !== 0;
-      const bytes = asBuffer
-        ? Buffer.from(buffer, byteOffset, byteLength)
-        : new Uint8Array(buffer, byteOffset, byteLength);
+      const bytes = (flags & BUFFER) !== 0 ? body : new Uint8Array(buffer, byteOffset, byteLength);
       return flow.push(bytes, chunkCost(byteLength, true));
     }
     const packed = unpackValue(body);

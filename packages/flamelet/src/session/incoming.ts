@@ -1,4 +1,5 @@
 import { ProtocolError, SerializationError } from "../errors.ts";
+import { decodePlain, isPlainText } from "../wire/codec.ts";
 import { Type } from "../wire/frames.ts";
 import type { PackedValue } from "../wire/message.ts";
 import type { CallHead, CallKind, IncomingCall, Refusal } from "./calls.ts";
@@ -9,30 +10,49 @@ import type { Session } from "./session.ts";
 /** The runner's end of a call. */
 export class Incoming implements IncomingCall {
   readonly id: number;
-  readonly fn: string;
-  readonly hash: string;
-  readonly kind: CallKind;
-  readonly timeout: number;
-  readonly scope: Scope = new Scope();
   onCancel: ((reason: unknown) => void) | null = null;
   onEnded: (() => void) | null = null;
   /** Whether its answer has gone out. Written by the session. */
   answered = false;
   readonly #session: Session;
-  readonly #read: () => PackedValue;
+  readonly #head: CallHead;
+  readonly #values: PackedValue;
+  #scope: Scope | null = null;
 
-  constructor(session: Session, id: number, head: CallHead, read: () => PackedValue) {
+  constructor(session: Session, id: number, head: CallHead, values: PackedValue) {
     this.#session = session;
     this.id = id;
-    this.fn = head.fn;
-    this.hash = head.hash;
-    this.kind = head.kind;
-    this.timeout = head.timeout;
-    this.#read = read;
+    this.#head = head;
+    this.#values = values;
+  }
+
+  get fn(): string {
+    return this.#head.fn;
+  }
+  get hash(): string {
+    return this.#head.hash;
+  }
+  get kind(): CallKind {
+    return this.#head.kind;
+  }
+  get timeout(): number {
+    return this.#head.timeout;
+  }
+
+  /** Made when something is handed over, in either direction: most calls do without. */
+  get scope(): Scope {
+    return (this.#scope ??= new Scope());
+  }
+
+  /** Whether something that it handed out is still in use over there. */
+  get held(): boolean {
+    return this.#scope?.held ?? false;
   }
 
   values(): { captures: unknown[]; args: unknown[] } {
-    const value = this.#session.decode(this.#read(), this.scope);
+    const { json } = this.#values;
+    const value = isPlainText(json) ? decodePlain(json) : this.#session.decode(this.#values, this.scope);
+    if (value === undefined) return { captures: [], args: [] };
     if (!Array.isArray(value) || !Array.isArray(value[0]) || !Array.isArray(value[1]))
       throw new ProtocolError("a call carries no captures and arguments");
     return { captures: value[0], args: value[1] };
@@ -63,8 +83,10 @@ export class Incoming implements IncomingCall {
 
   /** Everything of it has ended. `tell`: the answer did not say so. */
   finish({ tell }: { readonly tell: boolean } = { tell: true }): void {
-    this.scope.onReleased = null;
-    this.scope.end();
+    if (this.#scope !== null) {
+      this.#scope.onReleased = null;
+      this.#scope.end();
+    }
     this.#session.endIncoming(this, tell);
     this.onEnded?.();
     this.onEnded = null;

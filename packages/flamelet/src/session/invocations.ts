@@ -39,7 +39,6 @@ export class Invocations {
     const head = Buffer.allocUnsafe(HEAD);
     head.writeUIntBE(target, 0, 6);
     head.writeUInt16BE(method, 6);
-    const lane = (): number => exportLane(target, false);
     let left = (): void => {};
     const listener = {
       started() {},
@@ -50,8 +49,7 @@ export class Invocations {
       ended: () => left(),
     };
     try {
-      const request = { type: Type.INVOKE, lane, scope, values, head, keeps: standIn };
-      const call = this.#outgoing.send(request, listener);
+      const call = this.#outgoing.invoke(exportLane(target, false), [head], values, scope, standIn, listener);
       left = scope.add((reason) => this.#outgoing.forget(call, reason));
     } catch (error) {
       reject(error);
@@ -59,11 +57,10 @@ export class Invocations {
     return promise;
   }
 
-  onInvoke(id: number, body: Uint8Array): void {
+  onInvoke(id: number, body: Buffer): void {
     if (body.length < HEAD) throw new ProtocolError("an invocation is too short");
-    const view = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
     const packed = unpackValue(body, HEAD);
-    const [target, method] = [view.readUIntBE(0, 6), view.readUInt16BE(6)];
+    const [target, method] = [body.readUIntBE(0, 6), body.readUInt16BE(6)];
     void this.#exports.invoke(target, method, packed).then(({ failed, value, scope, answered }) => {
       if (this.#link.over) return answered();
       const lane = callLane(id, false);

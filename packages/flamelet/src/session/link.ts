@@ -33,7 +33,7 @@ export interface Link {
   decodeSettled(packed: PackedValue, scope: Scope): unknown;
   /** An error or reason as a body, whatever it is: what cannot cross arrives as its text. */
   packReason(reason: unknown): Uint8Array[];
-  readReason(body: Uint8Array): unknown;
+  readReason(body: Buffer): unknown;
 }
 
 /**

@@ -1,27 +1,14 @@
 import { ProtocolError } from "../errors.ts";
-import type { Encoded } from "../wire/codec.ts";
+import { decodePlain, type Encoded, isPlainText } from "../wire/codec.ts";
 import type { Connection } from "../wire/connection.ts";
 import { ENDED, MINE, Type } from "../wire/frames.ts";
-import { packValue, unpackValue } from "../wire/message.ts";
+import type { PackedValue } from "../wire/message.ts";
 import { REFUSALS } from "./call-frames.ts";
 import { type CallListener, OutgoingCall, Refused } from "./calls.ts";
-import type { Exports } from "./exports.ts";
-import type { Link } from "./link.ts";
+import { type Exports, handsOver } from "./exports.ts";
+import { callLane, type Link } from "./link.ts";
 import type { Readying } from "./readying.ts";
 import type { Scope } from "./scope.ts";
-
-/** What a call or an invocation is sent as. */
-export interface OutgoingRequest {
-  readonly type: typeof Type.CALL | typeof Type.INVOKE;
-  /** Its lane, given its id. */
-  readonly lane: (id: number) => number;
-  readonly scope: Scope;
-  readonly values: Encoded;
-  /** What lies before the values. */
-  readonly head: Buffer;
-  /** What must not be collected before it is answered. */
-  readonly keeps?: object;
-}
 
 /** The calls and invocations that this side made, from their message to their end. */
 export class OutgoingCalls {
@@ -44,30 +31,52 @@ export class OutgoingCalls {
     return this.#calls.size;
   }
 
-  /** Throws, having sent nothing, when the values hold something that lives elsewhere. */
-  send(request: OutgoingRequest, listener: CallListener): OutgoingCall {
-    const { type, scope, values, keeps = null } = request;
+  /**
+   * Sends a call, which begins with `head`. What it is given and gives ends with it. Throws, having sent nothing, when the
+   * values hold something that lives elsewhere.
+   */
+  call(head: readonly Uint8Array[], values: Encoded, listener: CallListener): OutgoingCall {
     const id = this.#nextId++;
-    // What an invocation is given lives as long as the call that it belongs to.
-    const call = new OutgoingCall(id, request.lane(id), scope, listener, type === Type.CALL ? values : null, keeps);
-    this.#exports.attach(values, scope, { hold: false });
-    this.#calls.set(id, call);
+    return this.#send(Type.CALL, new OutgoingCall(id, callLane(id, true), null, listener, values, null), head, values);
+  }
+
+  /**
+   * As `call`, for something that the other side handed out. What an invocation is given lives as long as the call that it
+   * belongs to.
+   *
+   * @param keeps What must not be collected before it is answered.
+   */
+  invoke(
+    lane: number,
+    head: readonly Uint8Array[],
+    values: Encoded,
+    scope: Scope,
+    keeps: object,
+    listener: CallListener,
+  ): OutgoingCall {
+    const call = new OutgoingCall(this.#nextId++, lane, scope, listener, null, keeps);
+    return this.#send(Type.INVOKE, call, head, values);
+  }
+
+  #send(type: Type, call: OutgoingCall, head: readonly Uint8Array[], values: Encoded): OutgoingCall {
+    if (handsOver(values)) this.#exports.attach(values, call.scope, { hold: false });
+    this.#calls.set(call.id, call);
     if (this.#readying.isReady(values, call.lane)) {
-      this.#transmit(call, request);
-    } else {
-      const failed = (error: unknown): void => {
-        this.#settle(call, "failed", error);
-        this.#end(call, error);
-      };
-      this.#readying.whenReady(values, call.lane, () => this.#transmit(call, request), failed);
+      this.#transmit(type, call, head, values);
+      return call;
     }
+    const failed = (error: unknown): void => {
+      this.#settle(call, "failed", error);
+      this.#end(call, error);
+    };
+    this.#readying.whenReady(values, call.lane, () => this.#transmit(type, call, head, values), failed);
     return call;
   }
 
-  #transmit(call: OutgoingCall, { type, values, head }: OutgoingRequest): void {
+  #transmit(type: Type, call: OutgoingCall, head: readonly Uint8Array[], values: Encoded): void {
     if (call.settled || this.#link.over) return;
     const written = values.exports.length === 0 ? undefined : (): void => this.#exports.activate(values);
-    call.message = this.#connection.send(type, MINE, call.id, packValue(values, head), call.lane, written);
+    call.message = this.#connection.sendValue(type, MINE, call.id, head, values, call.lane, written);
   }
 
   /**
@@ -120,18 +129,23 @@ export class OutgoingCalls {
     call.listener.started(answered);
   }
 
-  onAnswer(type: Type, flags: number, id: number, body: Uint8Array): void {
+  onAnswer(type: Type, flags: number, id: number, packed: PackedValue): void {
     const call = this.#calls.get(id);
     if (call === undefined) return;
-    if (type === Type.REFUSE) {
-      const refusal = REFUSALS[body[0] as number];
-      if (refusal === undefined) throw new ProtocolError(`unknown refusal ${body[0]}`);
-      if (call.started) throw new ProtocolError(`call ${id} was refused after it had started`);
-      this.#refused(call, new Refused(refusal, Buffer.from(body.subarray(1)).toString("utf8")));
-    } else if (!call.settled) {
+    if (!call.settled) {
       this.#start(call, true);
-      this.#settleWith(call, type === Type.RESULT ? "result" : "failed", body);
+      this.#settleWith(call, type === Type.RESULT ? "result" : "failed", packed);
     }
+    if ((flags & ENDED) !== 0) this.#end(call);
+  }
+
+  onRefuse(flags: number, id: number, body: Buffer): void {
+    const call = this.#calls.get(id);
+    if (call === undefined) return;
+    const refusal = REFUSALS[body[0] as number];
+    if (refusal === undefined) throw new ProtocolError(`unknown refusal ${body[0]}`);
+    if (call.started) throw new ProtocolError(`call ${id} was refused after it had started`);
+    this.#refused(call, new Refused(refusal, body.toString("utf8", 1)));
     if ((flags & ENDED) !== 0) this.#end(call);
   }
 
@@ -142,11 +156,11 @@ export class OutgoingCalls {
     this.#end(call);
   }
 
-  #settleWith(call: OutgoingCall, how: "result" | "failed", body: Uint8Array): void {
+  #settleWith(call: OutgoingCall, how: "result" | "failed", packed: PackedValue): void {
     let value: unknown;
     try {
-      const packed = unpackValue(body);
-      value = this.#link[how === "result" ? "decodeSettled" : "decode"](packed, call.scope);
+      if (isPlainText(packed.json)) value = decodePlain(packed.json);
+      else value = this.#link[how === "result" ? "decodeSettled" : "decode"](packed, call.scope);
     } catch (error) {
       if (error instanceof ProtocolError) throw error;
       return this.#settle(call, "failed", error);
@@ -170,7 +184,7 @@ export class OutgoingCalls {
 
   #end(call: OutgoingCall, reason?: unknown): void {
     if (!this.#calls.delete(call.id)) return;
-    if (call.values !== null) call.scope.end(reason);
+    if (call.values !== null) call.endScope(reason);
     call.listener.ended();
   }
 }

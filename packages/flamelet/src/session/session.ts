@@ -5,8 +5,8 @@ import { ENDED, FAILED, MINE, Type } from "../wire/frames.ts";
 import { packValue, type PackedValue, unpackValue } from "../wire/message.ts";
 import { Unsendable } from "../wire/unsendable.ts";
 import type { CallListener, CallRequest, IncomingCall, OutgoingCall, Refusal } from "./calls.ts";
-import { packCall, REFUSALS, unpackCall } from "./call-frames.ts";
-import { Exports } from "./exports.ts";
+import { packCallHead, readCallHead, REFUSALS } from "./call-frames.ts";
+import { Exports, handsOver } from "./exports.ts";
 import { Flows } from "./flows.ts";
 import { Incoming } from "./incoming.ts";
 import { Invocations } from "./invocations.ts";
@@ -63,7 +63,7 @@ export class Session implements Link {
     this.#connection = new Connection(
       transport,
       {
-        message: (type, flags, id, body) => this.#message(type, flags, id, body),
+        message: (type, flags, id, bytes, from, to) => this.#message(type, flags, id, bytes, from, to),
         flushing: () => this.#tellStarts(),
         closed: (error) => this.#closed(error),
       },
@@ -96,10 +96,7 @@ export class Session implements Link {
 
   /** Sends a call. The listener hears how it goes; nothing is thrown but a `SerializationError` of values from elsewhere. */
   call(request: CallRequest, listener: CallListener): OutgoingCall {
-    const { values } = request;
-    const lane = (id: number): number => callLane(id, true);
-    const scope = new Scope();
-    return this.#outgoing.send({ type: Type.CALL, lane, scope, values, head: packCall(request) }, listener);
+    return this.#outgoing.call(packCallHead(request), request.values, listener);
   }
 
   /**
@@ -164,20 +161,29 @@ export class Session implements Link {
 
   // --- messages ---
 
-  #message(type: Type, flags: number, id: number, body: Uint8Array): void {
+  #message(type: Type, flags: number, id: number, bytes: Buffer, from: number, to: number): void {
+    // What makes up a call, without a view of the bytes for each.
     switch (type) {
-      case Type.PING:
-        return;
       case Type.CALL:
-        return this.#onCall(id, body);
+        return this.#onCall(id, bytes, from, to);
       case Type.START:
         return this.#outgoing.onStart(id);
       case Type.RESULT:
       case Type.ERROR:
-      case Type.REFUSE:
-        return this.#outgoing.onAnswer(type, flags, id, body);
+        return this.#outgoing.onAnswer(type, flags, id, unpackValue(bytes, from, to));
       case Type.END:
         return this.#outgoing.onEnd(id);
+      default:
+        return this.#rarer(type, flags, id, bytes.subarray(from, to));
+    }
+  }
+
+  #rarer(type: Type, flags: number, id: number, body: Buffer): void {
+    switch (type) {
+      case Type.PING:
+        return;
+      case Type.REFUSE:
+        return this.#outgoing.onRefuse(flags, id, body);
       case Type.CANCEL:
         return this.#onCancel(id, body);
       case Type.INVOKE:
@@ -185,7 +191,7 @@ export class Session implements Link {
       case Type.READY:
         return this.#owner.ready?.();
       case Type.LEAVING:
-        return this.#owner.leaving?.(Buffer.from(body).toString("utf8").slice(0, 1_000));
+        return this.#owner.leaving?.(body.toString("utf8").slice(0, 1_000));
       case Type.DRAIN:
         return this.#owner.drain?.();
       case Type.GOODBYE:
@@ -202,17 +208,17 @@ export class Session implements Link {
 
   // --- the runner's side ---
 
-  #onCall(id: number, body: Uint8Array): void {
+  #onCall(id: number, bytes: Buffer, from: number, to: number): void {
     const serve = this.#owner.call;
     if (serve === undefined) throw new ProtocolError("a runner may not call functions of its parent");
     if (this.#incoming.has(id)) throw new ProtocolError(`call ${id} came twice`);
-    const { head, valuesAt } = unpackCall(body);
-    const call = new Incoming(this, id, head, () => unpackValue(body, valuesAt));
+    const { head, length } = readCallHead(bytes, from, to);
+    const call = new Incoming(this, id, head, unpackValue(bytes, from + length, to));
     this.#incoming.set(id, call);
     serve.call(this.#owner, call);
   }
 
-  #onCancel(id: number, body: Uint8Array): void {
+  #onCancel(id: number, body: Buffer): void {
     const call = this.#incoming.get(id);
     if (call === undefined) return;
     let reason: unknown;
@@ -231,7 +237,8 @@ export class Session implements Link {
   /** Throws, having sent nothing, when the value cannot cross. */
   answer(call: Incoming, type: typeof Type.RESULT | typeof Type.ERROR, value: unknown): void {
     const encoded = encode(value);
-    this.#exports.attach(encoded, call.scope, { hold: true, owned: call.kind === "place" && type === Type.RESULT });
+    if (handsOver(encoded))
+      this.#exports.attach(encoded, call.scope, { hold: true, owned: call.kind === "place" && type === Type.RESULT });
     const lane = callLane(call.id, false);
     if (this.#readying.isReady(encoded, lane)) return this.#sendAnswer(call, type, encoded);
     const failed = (error: unknown): void => {
@@ -242,9 +249,10 @@ export class Session implements Link {
   }
 
   #sendAnswer(call: Incoming, type: typeof Type.RESULT | typeof Type.ERROR, value: Encoded): void {
-    const flags = call.scope.held ? 0 : ENDED;
+    const flags = call.held ? 0 : ENDED;
+    const lane = callLane(call.id, false);
     call.answered = true;
-    this.#connection.send(type, flags, call.id, packValue(value), callLane(call.id, false), this.#onWritten(value));
+    this.#connection.sendValue(type, flags, call.id, NOTHING, value, lane, this.#onWritten(value));
     if (flags === ENDED) call.finish({ tell: false });
     else call.scope.onReleased = () => call.finish();
   }
@@ -295,7 +303,8 @@ export class Session implements Link {
     { hold = false, onWritten }: SendOptions = {},
   ): void {
     this.#exports.attach(value, scope, { hold });
-    const send = (): void => this.send(type, flags, id, packValue(value), lane, this.#onWritten(value, onWritten));
+    const send = (): void =>
+      void this.#connection.sendValue(type, flags, id, NOTHING, value, lane, this.#onWritten(value, onWritten));
     if (this.#readying.isReady(value, lane)) return send();
     this.#readying.whenReady(value, lane, send, (error) => {
       this.#exports.drop(value);
@@ -328,7 +337,7 @@ export class Session implements Link {
     return packValue(encode(new Error(describe(reason))));
   }
 
-  readReason(body: Uint8Array): unknown {
+  readReason(body: Buffer): unknown {
     try {
       return this.decode(unpackValue(body), new Scope());
     } catch (error) {
@@ -336,6 +345,8 @@ export class Session implements Link {
     }
   }
 }
+
+const NOTHING: readonly Uint8Array[] = [];
 
 /** What cannot be sent from here came of something that ran. */
 function afterStart({ message, path, cause }: Unsendable): SerializationError {

@@ -202,7 +202,7 @@ export class StandIns {
     });
   }
 
-  onSettle(flags: number, id: number, body: Uint8Array): void {
+  onSettle(flags: number, id: number, body: Buffer): void {
     const awaited = this.#awaited.get(id);
     if (awaited === undefined) return;
     const failed = (flags & FAILED) !== 0;

@@ -2,7 +2,7 @@ import { Decoder } from "./codec-decoder.ts";
 import { Encoder } from "./codec-encoder.ts";
 import { defaultValueLimits, type ValueLimits } from "./limits.ts";
 import { isPlainText, readPlain } from "./plain-reader.ts";
-import { writePlain } from "./plain-writer.ts";
+import { NOTHING_TEXT, writePlain } from "./plain-writer.ts";
 
 /**
  * Turns values into text and raw bytes, and back. What is plain goes the short way of `plain-writer.ts`. Of all else the
@@ -64,12 +64,20 @@ export interface Importer {
   home(id: number): unknown;
 }
 
-const NOTHING_ELSE = { attachments: [], exports: [], homes: [], ready: null } as const;
+const NONE: readonly never[] = [];
+
+/** A text, and nothing beside it. */
+function onlyText(json: string): Encoded {
+  return { json, attachments: NONE, exports: NONE, homes: NONE, ready: null };
+}
+
+const NOTHING: Encoded = onlyText(NOTHING_TEXT);
 
 /** Encodes any value. Throws an `Unsendable` when some part of it cannot cross. */
 export function encode(value: unknown, options: EncodeOptions = {}): Encoded {
+  if (value === undefined) return NOTHING;
   const text = writePlain(value, defaultValueLimits);
-  if (text !== null) return { json: text, ...NOTHING_ELSE };
+  if (text !== null) return onlyText(text);
   return new Encoder(options.implicitCallbacks ?? false, defaultValueLimits).run(value);
 }
 

@@ -1,12 +1,13 @@
 import { ProtocolError } from "../errors.ts";
 import type { Receiver, Transport } from "./transport.ts";
 import { FrameDecoder, MORE, type Type } from "./frames.ts";
-import { Outbox, type Outgoing } from "./outbox.ts";
+import { packValue, type PackedValue, TEXT_HEAD } from "./message.ts";
+import { Outbox, Outgoing } from "./outbox.ts";
 
 /** Who hears the messages of a connection. */
 export interface MessageHandler {
-  /** A whole message. `body` may be kept. */
-  message(type: Type, flags: number, id: number, body: Uint8Array): void;
+  /** A whole message, whose body lies in `bytes` between two offsets. `bytes` may be kept. */
+  message(type: Type, flags: number, id: number, bytes: Buffer, from: number, to: number): void;
   /** What is queued is about to be written; what is sent now goes along. */
   flushing?(): void;
   /** The connection is over, exactly once. */
@@ -52,7 +53,7 @@ export class Connection implements Receiver {
     this.#handler = handler;
     this.#limits = limits;
     this.#decoder = new FrameDecoder({
-      payload: (type, flags, id, bytes, last) => this.#payload(type, flags, id, bytes, last),
+      payload: (type, flags, id, bytes, from, to, last) => this.#payload(type, flags, id, bytes, from, to, last),
     });
   }
 
@@ -75,17 +76,26 @@ export class Connection implements Receiver {
   ): Outgoing {
     let size = 0;
     for (const chunk of body) size += chunk.length;
-    const message: Outgoing = {
-      type,
-      flags,
-      id,
-      body,
-      size,
-      onWritten,
-      chunk: 0,
-      offset: 0,
-      written: 0,
-    };
+    return this.#queue(new Outgoing(type, flags, id, body, null, size, onWritten), lane);
+  }
+
+  /** As `send`, for a message that begins with these chunks and ends with a value. */
+  sendValue(
+    type: Type,
+    flags: number,
+    id: number,
+    before: readonly Uint8Array[],
+    value: PackedValue,
+    lane: number,
+    onWritten?: () => void,
+  ): Outgoing {
+    if (value.attachments.length > 0) return this.send(type, flags, id, packValue(value, before), lane, onWritten);
+    let size = TEXT_HEAD + Buffer.byteLength(value.json);
+    for (const chunk of before) size += chunk.length;
+    return this.#queue(new Outgoing(type, flags, id, before, value.json, size, onWritten), lane);
+  }
+
+  #queue(message: Outgoing, lane: number): Outgoing {
     if (this.#over || this.#ending) return message;
     this.#outbox.add(message, lane);
     this.scheduleFlush();
@@ -153,26 +163,29 @@ export class Connection implements Receiver {
     if (this.#over) return;
     this.arrivals += 1;
     try {
-      this.#decoder.push(bytes);
+      this.#decoder.push(
+        Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+      );
     } catch (error) {
       this.#fail(error instanceof Error ? error : new ProtocolError(String(error)));
     }
   }
 
-  #payload(type: Type, flags: number, id: number, bytes: Uint8Array, last: boolean): void {
+  #payload(type: Type, flags: number, id: number, bytes: Buffer, from: number, to: number, last: boolean): void {
     if (this.#over) return;
     const complete = last && (flags & MORE) === 0;
+    if (complete && this.#partials.size === 0) return this.#handler.message(type, flags, id, bytes, from, to);
     // One message at a time per type, id and side can be unfinished, so the three make its key.
     const key = (id * 64 + type) * 2 + ((flags >> 1) & 1);
     let partial = this.#partials.get(key);
     if (partial === undefined) {
-      if (complete) return this.#handler.message(type, flags, id, bytes);
+      if (complete) return this.#handler.message(type, flags, id, bytes, from, to);
       partial = { pieces: [], size: 0 };
       this.#partials.set(key, partial);
     }
-    partial.pieces.push(bytes);
-    partial.size += bytes.length;
-    this.#partialBytes += bytes.length;
+    partial.pieces.push(bytes.subarray(from, to));
+    partial.size += to - from;
+    this.#partialBytes += to - from;
     if (partial.size > this.#limits.maxMessageBytes)
       throw new ProtocolError(`a message exceeds the limit of ${this.#limits.maxMessageBytes} bytes`);
     if (this.#partialBytes > this.#limits.maxPartialBytes)
@@ -180,7 +193,7 @@ export class Connection implements Receiver {
     if (!complete) return;
     this.#partials.delete(key);
     this.#partialBytes -= partial.size;
-    this.#handler.message(type, flags, id, Buffer.concat(partial.pieces, partial.size));
+    this.#handler.message(type, flags, id, Buffer.concat(partial.pieces, partial.size), 0, partial.size);
   }
 
   #fail(error: Error): void {

@@ -92,13 +92,11 @@ export function writeHeader(
 /** Receives the payload of frames as it arrives. */
 export interface FrameSink {
   /**
-   * A piece of the frame's payload; `last` with its final one (an empty frame has one empty piece).
-   * Pieces are slices of what came off the transport and are never copied.
+   * A piece of the frame's payload, which lies in `bytes` between two offsets; `last` with its final one (an empty frame
+   * has one empty piece). `bytes` is what came off the transport: not even a view of it is made here.
    */
-  payload(type: Type, flags: number, id: number, bytes: Uint8Array, last: boolean): void;
+  payload(type: Type, flags: number, id: number, bytes: Buffer, from: number, to: number, last: boolean): void;
 }
-
-const EMPTY = new Uint8Array(0);
 
 /** Cuts a stream of bytes into frames. The header is checked before anything of the payload is kept. */
 export class FrameDecoder {
@@ -116,7 +114,7 @@ export class FrameDecoder {
   }
 
   /** Takes the next bytes. Throws a `ProtocolError` at the first header that cannot be. */
-  push(bytes: Uint8Array): void {
+  push(bytes: Buffer): void {
     let at = 0;
     while (at < bytes.length) {
       if (this.#left < 0) {
@@ -132,14 +130,14 @@ export class FrameDecoder {
         }
         if (this.#left > 0) continue;
         this.#left = -1;
-        this.#sink.payload(this.#type, this.#flags, this.#id, EMPTY, true);
+        this.#sink.payload(this.#type, this.#flags, this.#id, bytes, at, at, true);
       } else {
         const take = Math.min(this.#left, bytes.length - at);
-        const piece = bytes.subarray(at, at + take);
+        const from = at;
         at += take;
         const last = take === this.#left;
         this.#left = last ? -1 : this.#left - take;
-        this.#sink.payload(this.#type, this.#flags, this.#id, piece, last);
+        this.#sink.payload(this.#type, this.#flags, this.#id, bytes, from, at, last);
       }
     }
   }

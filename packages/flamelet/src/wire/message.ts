@@ -1,4 +1,5 @@
 import { ProtocolError } from "../errors.ts";
+import { NOTHING_TEXT } from "./plain-writer.ts";
 
 /**
  * How a value lies in a message: the number of attachments and their lengths, the length of the text, the text, then the
@@ -14,57 +15,70 @@ const MAX_ATTACHMENTS = 65_536;
 /** Attachments below this size are copied out of what arrived, so that keeping one does not keep all that came with it. */
 const COPY_BELOW = 16 * 1024;
 
-const NO_ATTACHMENTS: readonly Uint8Array[] = [];
+const NOTHING_CODE = NOTHING_TEXT.charCodeAt(0);
+const NO_CHUNKS: readonly Uint8Array[] = [];
 
-/** The chunks of a message's body: `prefix`, then the value. The attachments are not copied. */
-export function packValue(value: PackedValue, prefix: Uint8Array | null = null): Uint8Array[] {
-  const before = prefix?.length ?? 0;
+/** What a value without attachments has before its text. */
+export const TEXT_HEAD = 8;
+
+/** The chunks of a message that begins with some bytes and ends with a value. The attachments are not copied. */
+export function packValue(value: PackedValue, before: readonly Uint8Array[] = NO_CHUNKS): Uint8Array[] {
   const count = value.attachments.length;
   const text = Buffer.byteLength(value.json);
-  const head = Buffer.allocUnsafe(before + 8 + 4 * count + text);
-  if (prefix !== null) head.set(prefix);
-  let at = head.writeUInt32BE(count, before);
+  const head = Buffer.allocUnsafe(8 + 4 * count + text);
+  let at = head.writeUInt32BE(count);
   for (const bytes of value.attachments) at = head.writeUInt32BE(bytes.length, at);
   at = head.writeUInt32BE(text, at);
   head.write(value.json, at, text, "utf8");
-  return count === 0 ? [head] : [head, ...value.attachments];
+  return [...before, head, ...value.attachments];
 }
 
-/** Reads the value that starts at `offset` and reaches to the end of `body`. */
-export function unpackValue(body: Uint8Array, offset = 0): PackedValue {
-  const view = Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  if (offset + 8 > view.length) throw tooShort();
-  const count = view.readUInt32BE(offset);
-  offset += 4;
-  if (count === 0) return { json: onlyText(view, offset), attachments: NO_ATTACHMENTS };
-  if (count > MAX_ATTACHMENTS) throw new ProtocolError(`${count} attachments exceed the limit of ${MAX_ATTACHMENTS}`);
-  const need = (bytes: number): void => {
-    if (offset + bytes > view.length) throw tooShort();
+/** Writes a value that is nothing but a text of that many bytes. Returns where it ends. */
+export function writeTextValue(target: Buffer, at: number, text: string, bytes: number): number {
+  target.writeUInt32BE(0, at);
+  target.writeUInt32BE(bytes, at + 4);
+  const start = at + TEXT_HEAD;
+  // For a few characters, to ask the runtime takes longer than to write them.
+  if (bytes <= 32 && bytes === text.length) for (let i = 0; i < bytes; i++) target[start + i] = text.charCodeAt(i);
+  else target.write(text, start, bytes, "utf8");
+  return start + bytes;
+}
+
+/** Reads the value that lies between two offsets. The attachments are views where they are large. */
+export function unpackValue(bytes: Buffer, from = 0, to: number = bytes.length): PackedValue {
+  let at = from + 4;
+  const need = (length: number): void => {
+    if (at + length > to) throw tooShort();
   };
+  if (at + 4 > to) throw tooShort();
+  const count = bytes.readUInt32BE(from);
+  if (count === 0) return { json: onlyText(bytes, at, to), attachments: NO_CHUNKS };
+  if (count > MAX_ATTACHMENTS) throw new ProtocolError(`${count} attachments exceed the limit of ${MAX_ATTACHMENTS}`);
   need(4 * count + 4);
   const lengths: number[] = [];
-  for (let i = 0; i < count; i++, offset += 4) lengths.push(view.readUInt32BE(offset));
-  const text = view.readUInt32BE(offset);
-  offset += 4;
+  for (let i = 0; i < count; i++, at += 4) lengths.push(bytes.readUInt32BE(at));
+  const text = bytes.readUInt32BE(at);
+  at += 4;
   need(text);
-  const json = view.toString("utf8", offset, offset + text);
-  offset += text;
+  const json = bytes.toString("utf8", at, at + text);
+  at += text;
   const attachments = lengths.map((length) => {
     need(length);
-    const bytes = body.subarray(offset, offset + length);
-    offset += length;
-    return length < COPY_BELOW ? bytes.slice() : bytes;
+    const view = bytes.subarray(at, at + length);
+    at += length;
+    return length < COPY_BELOW ? new Uint8Array(view) : view;
   });
-  if (offset !== view.length) throw tooLong();
+  if (at !== to) throw tooLong();
   return { json, attachments };
 }
 
 /** The text of a value without attachments, which is all that follows its length. */
-function onlyText(view: Buffer, offset: number): string {
-  const end = offset + 4 + view.readUInt32BE(offset);
-  if (end > view.length) throw tooShort();
-  if (end < view.length) throw tooLong();
-  return view.toString("utf8", offset + 4, end);
+function onlyText(bytes: Buffer, at: number, to: number): string {
+  const end = at + 4 + bytes.readUInt32BE(at);
+  if (end > to) throw tooShort();
+  if (end < to) throw tooLong();
+  if (end === at + 5 && bytes[at + 4] === NOTHING_CODE) return NOTHING_TEXT;
+  return bytes.toString("utf8", at + 4, end);
 }
 
 function tooShort(): ProtocolError {

@@ -1,18 +1,40 @@
 import { HEADER, MAX_PAYLOAD, MORE, type Type, writeHeader } from "./frames.ts";
+import { packValue, TEXT_HEAD, writeTextValue } from "./message.ts";
 
 /** A message on its way out. */
-export interface Outgoing {
+export class Outgoing {
   readonly type: Type;
   readonly flags: number;
   readonly id: number;
-  readonly body: readonly Uint8Array[];
+  body: readonly Uint8Array[];
+  /** The text of a value, with which the message ends after its body. It becomes bytes in the batch that it goes out in. */
+  text: string | null;
+  /** Bytes of all that. */
   readonly size: number;
   /** Called when its last byte was handed to the transport. */
   readonly onWritten: (() => void) | undefined;
   /** How far its body has been written: the chunk, and the offset in it. */
-  chunk: number;
-  offset: number;
-  written: number;
+  chunk = 0;
+  offset = 0;
+  written = 0;
+
+  constructor(
+    type: Type,
+    flags: number,
+    id: number,
+    body: readonly Uint8Array[],
+    text: string | null,
+    size: number,
+    onWritten: (() => void) | undefined,
+  ) {
+    this.type = type;
+    this.flags = flags;
+    this.id = id;
+    this.body = body;
+    this.text = text;
+    this.size = size;
+    this.onWritten = onWritten;
+  }
 }
 
 /** Messages up to this size count as small: they go out whole, before the next piece of any long one. */
@@ -41,17 +63,19 @@ export class Outbox {
   }
 
   add(message: Outgoing, lane: number): void {
-    const queue = this.#lanes.get(lane);
-    if (queue !== undefined) {
-      queue.push(message);
-      this.#laneBytes += message.size;
-    } else if (message.size <= SMALL) {
+    const queue = this.#lanes.size === 0 ? undefined : this.#lanes.get(lane);
+    if (queue === undefined && message.size <= SMALL) {
       this.#small.push(message);
       this.#smallBytes += message.size;
-    } else {
-      this.#lanes.set(lane, [message]);
-      this.#laneBytes += message.size;
+      return;
     }
+    if (message.text !== null) {
+      message.body = packValue({ json: message.text, attachments: [] }, message.body);
+      message.text = null;
+    }
+    this.#laneBytes += message.size;
+    if (queue === undefined) this.#lanes.set(lane, [message]);
+    else queue.push(message);
   }
 
   /** Takes back a message of which nothing was written yet; false when it is too late for that. */
@@ -80,10 +104,12 @@ export class Outbox {
     for (const message of this.#small) {
       writeHeader(batch, at, message.type, message.flags, message.id, message.size);
       at += HEADER;
+      const end = at + message.size;
       for (const chunk of message.body) {
         batch.set(chunk, at);
         at += chunk.length;
       }
+      if (message.text !== null) at = writeTextValue(batch, at, message.text, end - at - TEXT_HEAD);
       message.written = message.size;
       if (message.onWritten !== undefined) done.push(message.onWritten);
     }

@@ -1,15 +1,16 @@
 import { ProtocolError, SerializationError } from "../errors.ts";
 import type { ValueLimits } from "./limits.ts";
 import { ESCAPE, MAP, readLeaf, SET } from "./plain-leaf.ts";
-import { ESCAPED_TEXT, JSON_TEXT } from "./plain-writer.ts";
+import { ESCAPED_TEXT, JSON_TEXT, NOTHING_TEXT } from "./plain-writer.ts";
 
 /** Whether `readPlain` reads this text. */
 export function isPlainText(text: string): boolean {
-  return text[0] === JSON_TEXT || text[0] === ESCAPED_TEXT;
+  return text === NOTHING_TEXT || text[0] === JSON_TEXT || text[0] === ESCAPED_TEXT;
 }
 
 /** Reads what `writePlain` wrote. Throws a `ProtocolError` or a `SerializationError`. */
 export function readPlain(text: string, limits: ValueLimits): unknown {
+  if (text === NOTHING_TEXT) return undefined;
   if (text.length > limits.maxTextLength) throw over("characters of text", limits.maxTextLength);
   let value: unknown;
   try {

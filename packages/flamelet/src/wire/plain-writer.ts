@@ -3,6 +3,8 @@ import { isRef } from "./by-reference.ts";
 import type { ValueLimits } from "./limits.ts";
 import { ESCAPE, isDate, MAP, SET, writeDate, writeLeaf, writeReference } from "./plain-leaf.ts";
 
+/** The text of `undefined`, which is what functions give that are called for what they do. */
+export const NOTHING_TEXT = "-";
 /** The first character of a text that is JSON as it stands, and of one in which some strings stand for other values. */
 export const JSON_TEXT = "=";
 export const ESCAPED_TEXT = "~";

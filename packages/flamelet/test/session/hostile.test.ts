@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ProtocolError } from "../../src/errors.ts";
-import { packCall } from "../../src/session/call-frames.ts";
+import { packCallHead } from "../../src/session/call-frames.ts";
 import { WINDOW } from "../../src/session/flow.ts";
 import { memoryTransportPair } from "../../src/session/memory-transport.ts";
 import { Session, type SessionOwner } from "../../src/session/session.ts";
@@ -58,7 +58,7 @@ class Victim {
   }
 }
 
-const body = (value: unknown, prefix: Uint8Array | null = null): Uint8Array[] => packValue(encode(value), prefix);
+const body = (value: unknown, ...before: readonly Uint8Array[]): Uint8Array[] => packValue(encode(value), before);
 /** A value as only somebody else's encoder writes it. */
 const text = (json: string): Uint8Array[] => packValue({ json, attachments: [] });
 
@@ -71,12 +71,12 @@ function runnerVictim(): { victim: Victim; server: Server } {
   return { victim: new Victim({ call: (call) => server.call(call) }), server };
 }
 
-const callHead = (fn: string): Buffer =>
-  packCall({ fn, hash: "", kind: "value", timeout: 1_000, values: encode([[], []]) });
+const callHead = (fn: string): readonly Uint8Array[] =>
+  packCallHead({ fn, hash: "", kind: "value", timeout: 1_000, values: encode([[], []]) });
 
 describe("closes the session:", () => {
   const cases: Record<string, (victim: Victim, call: Probe) => void> = {
-    "a call to a parent": (victim) => victim.say(Type.CALL, MINE, 1, ...body([[], []], callHead("x"))),
+    "a call to a parent": (victim) => victim.say(Type.CALL, MINE, 1, ...body([[], []], ...callHead("x"))),
     "a frame of an unknown type": (victim) => victim.say(99, 0, 1),
     "an invocation that is too short": (victim) => victim.say(Type.INVOKE, MINE, 1, Buffer.alloc(7)),
     "an invocation without a value": (victim) => victim.say(Type.INVOKE, MINE, 1, Buffer.alloc(9)),
@@ -114,8 +114,8 @@ describe("closes the session:", () => {
   test("a call that comes twice", async () => {
     const { victim } = runnerVictim();
     const fn = named(() => new Promise(() => {}));
-    victim.say(Type.CALL, MINE, 1, ...body([[], []], callHead(fn)));
-    victim.say(Type.CALL, MINE, 1, ...body([[], []], callHead(fn)));
+    victim.say(Type.CALL, MINE, 1, ...body([[], []], ...callHead(fn)));
+    victim.say(Type.CALL, MINE, 1, ...body([[], []], ...callHead(fn)));
     await turns(5);
     victim.assertClosed();
     victim.end();
@@ -210,7 +210,7 @@ describe("is only an error of its own:", () => {
     const { victim, server } = runnerVictim();
     const fn = named(() => assert.fail("must not run"));
     for (const values of [body(1), body([1, 2]), body([[]]), text("nonsense"), text('[["$",[1]]]')])
-      victim.say(Type.CALL, MINE, 1, callHead(fn), ...values);
+      victim.say(Type.CALL, MINE, 1, ...callHead(fn), ...values);
     await turns(5);
     assert.equal(victim.closed, false);
     assert.equal(server.running, 0);
@@ -287,7 +287,7 @@ async function attack(seed: number): Promise<void> {
     head.writeUIntBE(random.pick(ids), 0, 6);
     head.writeUInt16BE(random.pick([0, 1, 2, 0xfffe, 0xffff]), 6);
     if (type === Type.CALL) victim.say(type, MINE, id, ...packValue(encoded, callHead(wait)));
-    else if (type === Type.INVOKE) victim.say(type, flags, id, ...packValue(encoded, head));
+    else if (type === Type.INVOKE) victim.say(type, flags, id, ...packValue(encoded, [head]));
     else if (type === Type.CREDIT) victim.say(type, flags, id, head.subarray(4));
     else if (type === Type.REFUSE) victim.say(type, flags, id, Buffer.of(random.below(5)));
     else victim.say(type, flags, id, ...packValue(encoded));

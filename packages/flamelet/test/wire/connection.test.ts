@@ -60,7 +60,7 @@ function connect(transport: Transport): {
   const connection = new Connection(
     transport,
     {
-      message: (type, _flags, id, body) => void messages.push([type, id, body.length]),
+      message: (type, _flags, id, _bytes, from, to) => void messages.push([type, id, to - from]),
       closed: (error) => void errors.push(error),
     },
     { maxMessageBytes: 300_000, maxPartialBytes: 400_000 },

@@ -16,15 +16,15 @@ function decoder(): { push: (bytes: Uint8Array) => void; frames: Seen[] } {
   const frames: Seen[] = [];
   let open: Seen | null = null;
   const inner = new FrameDecoder({
-    payload(type, flags, id, bytes, last) {
+    payload(type, flags, id, bytes, from, to, last) {
       open ??= { type, flags, id, bytes: [] };
-      open.bytes.push(...bytes);
+      open.bytes.push(...bytes.subarray(from, to));
       if (!last) return;
       frames.push(open);
       open = null;
     },
   });
-  return { push: (bytes) => inner.push(bytes), frames };
+  return { push: (bytes) => inner.push(Buffer.from(bytes)), frames };
 }
 
 function frame(type: Type, flags: number, id: number, payload: Uint8Array, length: number = payload.length): Buffer {
