@@ -39,26 +39,29 @@ function pack(call: CallHead): Buffer {
   return head;
 }
 
-/** How the call begins that lies between two offsets, and how many bytes that takes. */
-export function readCallHead(bytes: Buffer, from: number, to: number): { head: CallHead; length: number } {
-  const hash = textAt(bytes, from + 9, to);
-  const fn = textAt(bytes, hash.to, to);
-  const length = fn.to - from;
-  if (read !== null && isAt(read.chunks[0], bytes, from, length)) return { head: read.call, length };
+/** How the call begins that lies between two offsets. Its values begin `callHeadLength` bytes later. */
+export function readCallHead(bytes: Buffer, from: number, length: number): CallHead {
+  if (read !== null && isAt(read.chunks[0], bytes, from, length)) return read.call;
   const kind = KINDS[bytes[from] as number];
   const timeout = bytes.readDoubleBE(from + 1);
   if (kind === undefined || !(timeout > 0)) throw new ProtocolError("a call begins with what cannot be");
-  const text = (part: typeof fn): string => bytes.toString("utf8", part.from, part.to);
-  const head = { fn: text(fn), hash: text(hash), kind, timeout };
-  read = { call: head, chunks: [Buffer.from(bytes.subarray(from, fn.to))] };
-  return { head, length };
+  const middle = endOfText(bytes, from + 9, from + length);
+  const hash = bytes.toString("utf8", from + 11, middle);
+  const call = { fn: bytes.toString("utf8", middle + 2, from + length), hash, kind, timeout };
+  read = { call, chunks: [Buffer.from(bytes.subarray(from, from + length))] };
+  return call;
 }
 
-/** Where a text lies that has its length before it. */
-function textAt(bytes: Buffer, at: number, end: number): { readonly from: number; readonly to: number } {
-  const to = at + 2 + (at + 2 <= end ? bytes.readUInt16BE(at) : Infinity);
-  if (to > end) throw new ProtocolError("a call is shorter than it says");
-  return { from: at + 2, to };
+/** How many bytes the head of the call takes that lies between two offsets. */
+export function callHeadLength(bytes: Buffer, from: number, to: number): number {
+  return endOfText(bytes, endOfText(bytes, from + 9, to), to) - from;
+}
+
+/** Where a text ends that has its length before it. */
+function endOfText(bytes: Buffer, at: number, to: number): number {
+  const end = at + 2 + (at + 2 <= to ? bytes.readUInt16BE(at) : Infinity);
+  if (end > to) throw new ProtocolError("a call is shorter than it says");
+  return end;
 }
 
 function isAt(known: Buffer, bytes: Buffer, from: number, length: number): boolean {

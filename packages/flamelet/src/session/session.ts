@@ -5,7 +5,7 @@ import { ENDED, FAILED, MINE, Type } from "../wire/frames.ts";
 import { packValue, type PackedValue, unpackValue } from "../wire/message.ts";
 import { Unsendable } from "../wire/unsendable.ts";
 import type { CallListener, CallRequest, IncomingCall, OutgoingCall, Refusal } from "./calls.ts";
-import { packCallHead, readCallHead, REFUSALS } from "./call-frames.ts";
+import { callHeadLength, packCallHead, readCallHead, REFUSALS } from "./call-frames.ts";
 import { Exports, handsOver } from "./exports.ts";
 import { Flows } from "./flows.ts";
 import { Incoming } from "./incoming.ts";
@@ -212,8 +212,8 @@ export class Session implements Link {
     const serve = this.#owner.call;
     if (serve === undefined) throw new ProtocolError("a runner may not call functions of its parent");
     if (this.#incoming.has(id)) throw new ProtocolError(`call ${id} came twice`);
-    const { head, length } = readCallHead(bytes, from, to);
-    const call = new Incoming(this, id, head, unpackValue(bytes, from + length, to));
+    const length = callHeadLength(bytes, from, to);
+    const call = new Incoming(this, id, readCallHead(bytes, from, length), unpackValue(bytes, from + length, to));
     this.#incoming.set(id, call);
     serve.call(this.#owner, call);
   }

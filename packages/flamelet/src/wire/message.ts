@@ -46,14 +46,17 @@ export function writeTextValue(target: Buffer, at: number, text: string, bytes: 
 
 /** Reads the value that lies between two offsets. The attachments are views where they are large. */
 export function unpackValue(bytes: Buffer, from = 0, to: number = bytes.length): PackedValue {
-  let at = from + 4;
+  if (from + TEXT_HEAD > to) throw tooShort();
+  const count = bytes.readUInt32BE(from);
+  if (count === 0) return { json: onlyText(bytes, from + 4, to), attachments: NO_CHUNKS };
+  return withAttachments(bytes, from + 4, to, count);
+}
+
+function withAttachments(bytes: Buffer, at: number, to: number, count: number): PackedValue {
+  if (count > MAX_ATTACHMENTS) throw new ProtocolError(`${count} attachments exceed the limit of ${MAX_ATTACHMENTS}`);
   const need = (length: number): void => {
     if (at + length > to) throw tooShort();
   };
-  if (at + 4 > to) throw tooShort();
-  const count = bytes.readUInt32BE(from);
-  if (count === 0) return { json: onlyText(bytes, at, to), attachments: NO_CHUNKS };
-  if (count > MAX_ATTACHMENTS) throw new ProtocolError(`${count} attachments exceed the limit of ${MAX_ATTACHMENTS}`);
   need(4 * count + 4);
   const lengths: number[] = [];
   for (let i = 0; i < count; i++, at += 4) lengths.push(bytes.readUInt32BE(at));

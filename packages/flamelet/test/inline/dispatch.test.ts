@@ -6,7 +6,7 @@ import { RunnerLostError } from "../../src/errors.ts";
 import type { CallOptions } from "../../src/options.ts";
 import type { Pool } from "../../src/pool-handle.ts";
 import type { AcquireRequest } from "../../src/pool/lease.ts";
-import type { Attempt, Work } from "../../src/runner/work.ts";
+import type { Attempt, Work, WorkOwner } from "../../src/runner/work.ts";
 import { FakeClock } from "../../src/testing/fake-clock.ts";
 import { work } from "../runner/harness.ts";
 
@@ -35,7 +35,7 @@ class Script {
     if (attempt instanceof Error) return Promise.reject(attempt);
     const runner = {
       id: `r${number}`,
-      run: (_work: Work, settled: (attempt: Attempt) => void, ended: () => void) => (settled(attempt), ended()),
+      run: (_work: Work, owner: WorkOwner) => (owner.settled(attempt), owner.ended()),
     };
     return Promise.resolve({ runner, release: () => void (this.released += 1) });
   }
