@@ -76,7 +76,7 @@ function encodeValues({ info, captures, verb }: Prepared, args: unknown[], named
   try {
     // A call that takes nothing along says so by having no values at all.
     if (captures.length === 0 && args.length === 0) return encode(undefined);
-    const values = encode([captures, args], named ? NAMED : undefined);
+    const values = encode([captures, args], named ? NAMED : CLOSURE);
     if (captures.length > 0) warnOfLargeCaptures(info, captures, values);
     return values;
   } catch (error) {
@@ -84,7 +84,9 @@ function encodeValues({ info, captures, verb }: Prepared, args: unknown[], named
   }
 }
 
-const NAMED = { implicitCallbacks: true } as const;
+// Both lists, and what holds them, are made for this call.
+const NAMED = { implicitCallbacks: true, own: 2 } as const;
+const CLOSURE = { own: 2 } as const;
 
 /** Says which variable or argument it is, by its name in the source. */
 function unsendable(error: Unsendable, info: ClosureInfo, verb: Verb, named: boolean): Error {

@@ -48,6 +48,11 @@ export interface Encoded {
 export interface EncodeOptions {
   /** Whether functions that were not marked cross as callbacks. Default: they are refused. */
   readonly implicitCallbacks?: boolean;
+  /**
+   * Down to which depth the value is made of arrays that the caller has just made, which need not be looked at as closely
+   * as those of an app. Default 0.
+   */
+  readonly own?: number;
 }
 
 /** Makes the local stand-ins for things that live on the other side. Implemented by the session. */
@@ -76,7 +81,7 @@ const NOTHING: Encoded = onlyText(NOTHING_TEXT);
 /** Encodes any value. Throws an `Unsendable` when some part of it cannot cross. */
 export function encode(value: unknown, options: EncodeOptions = {}): Encoded {
   if (value === undefined) return NOTHING;
-  const text = writePlain(value, defaultValueLimits);
+  const text = writePlain(value, defaultValueLimits, options.own);
   if (text !== null) return onlyText(text);
   return new Encoder(options.implicitCallbacks ?? false, defaultValueLimits).run(value);
 }

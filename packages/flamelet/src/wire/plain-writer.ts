@@ -1,6 +1,6 @@
 import { types } from "node:util";
 import { isRef } from "./by-reference.ts";
-import type { ValueLimits } from "./limits.ts";
+import { defaultValueLimits, type ValueLimits } from "./limits.ts";
 import { ESCAPE, isDate, MAP, SET, writeDate, writeLeaf, writeReference } from "./plain-leaf.ts";
 
 /** The text of `undefined`, which is what functions give that are called for what they do. */
@@ -20,21 +20,28 @@ const MAX_DEPTH = 100;
  * JSON's own writer is several times faster than anything written in JavaScript, but loses what it does not know and runs
  * `toJSON`. So a copy is made first, which is cheap for objects of a usual shape and reads every property once; in the
  * copy, strings stand for what JSON does not know.
+ *
+ * @param own Down to which depth all are arrays that this library has made: they have neither holes nor properties. Default 0: none.
  */
-export function writePlain(value: unknown, limits: ValueLimits): string | null {
+export function writePlain(value: unknown, limits: ValueLimits, own = 0): string | null {
   if ("toJSON" in Object.prototype || "toJSON" in Array.prototype) return null;
-  const copier = new Copier(limits);
-  let copy: unknown;
+  // One is kept for the next value; a getter that has something encoded meanwhile gets another.
+  const copier = spare ?? new Copier();
+  spare = null;
   try {
-    copy = copier.copy(value, 0);
+    copier.begin(limits, own);
+    const copy = copier.copy(value, 0);
+    if (copy === NOT_PLAIN) return null;
+    const text = (copier.escaped ? ESCAPED_TEXT : JSON_TEXT) + JSON.stringify(copy);
+    // A character is at most three bytes.
+    return text.length <= limits.maxTextLength && text.length * 3 <= limits.maxBytes ? text : null;
   } catch {
     // A getter threw, or a proxy.
     return null;
+  } finally {
+    copier.forget();
+    spare = copier;
   }
-  if (copy === NOT_PLAIN) return null;
-  const text = (copier.escaped ? ESCAPED_TEXT : JSON_TEXT) + JSON.stringify(copy);
-  // A character is at most three bytes.
-  return text.length <= limits.maxTextLength && text.length * 3 <= limits.maxBytes ? text : null;
 }
 
 const NOT_PLAIN = Symbol("not plain");
@@ -44,7 +51,8 @@ const FEW = 8;
 
 /** The objects that were met, each with its number: one that is met again is the same one over there, too. */
 class Seen {
-  readonly #few: object[] = [];
+  readonly #few: (object | null)[] = new Array<object | null>(FEW).fill(null);
+  #count = 0;
   #many: Map<object, number> | null = null;
 
   /** The number of an object that was met before; -1 for a new one, which gets the next. */
@@ -54,22 +62,36 @@ class Seen {
       if (known === undefined) this.#many.set(value, this.#many.size);
       return known ?? -1;
     }
-    const known = this.#few.indexOf(value);
-    if (known >= 0) return known;
-    if (this.#few.push(value) === FEW) this.#many = new Map(this.#few.map((each, number) => [each, number]));
+    for (let i = 0; i < this.#count; i++) if (this.#few[i] === value) return i;
+    this.#few[this.#count++] = value;
+    if (this.#count === FEW) this.#many = new Map(this.#few.map((each, number) => [each as object, number]));
     return -1;
+  }
+
+  forget(): void {
+    this.#few.fill(null, 0, this.#count);
+    this.#count = 0;
+    this.#many = null;
   }
 }
 
 class Copier {
-  readonly #limits: ValueLimits;
   readonly #seen = new Seen();
+  #limits: ValueLimits = defaultValueLimits;
+  #own = 0;
   #nodes = 0;
   /** Whether a string stands for something else. */
   escaped = false;
 
-  constructor(limits: ValueLimits) {
+  begin(limits: ValueLimits, own: number): void {
     this.#limits = limits;
+    this.#own = own;
+    this.#nodes = 0;
+    this.escaped = false;
+  }
+
+  forget(): void {
+    this.#seen.forget();
   }
 
   copy(value: unknown, depth: number): unknown {
@@ -127,7 +149,8 @@ class Copier {
 
   #array(value: unknown[], depth: number): unknown {
     // Less keys are holes, and more are properties that are no elements.
-    if (value.length > this.#limits.maxArrayLength || Object.keys(value).length !== value.length) return NOT_PLAIN;
+    if (value.length > this.#limits.maxArrayLength) return NOT_PLAIN;
+    if (depth > this.#own && Object.keys(value).length !== value.length) return NOT_PLAIN;
     return this.#items(value.slice(), 0, depth);
   }
 
@@ -149,6 +172,8 @@ class Copier {
     return items;
   }
 }
+
+let spare: Copier | null = null;
 
 // As they are, whatever methods of the same names somebody has given them.
 
