@@ -3,6 +3,7 @@ import type { Receiver, Transport } from "./transport.ts";
 import { FrameDecoder, MORE, type Type } from "./frames.ts";
 import { packValue, type PackedValue, TEXT_HEAD } from "./message.ts";
 import { Outbox, Outgoing } from "./outbox.ts";
+import { PartialMessage } from "./partial-message.ts";
 
 /** Who hears the messages of a connection. */
 export interface MessageHandler {
@@ -17,7 +18,7 @@ export interface MessageHandler {
 export interface ConnectionLimits {
   /** The longest message that is accepted, in bytes. */
   readonly maxMessageBytes: number;
-  /** How many bytes of unfinished messages are kept at a time. */
+  /** How much memory unfinished messages may take at a time, in bytes. */
   readonly maxPartialBytes: number;
 }
 
@@ -26,11 +27,6 @@ export const defaultConnectionLimits: ConnectionLimits = {
   maxPartialBytes: 512 * 1024 * 1024,
 };
 
-interface Partial {
-  readonly pieces: Uint8Array[];
-  size: number;
-}
-
 /** Messages over a transport: long ones in frames that alternate, small ones of one turn of the event loop in one write. */
 export class Connection implements Receiver {
   readonly #transport: Transport;
@@ -38,7 +34,7 @@ export class Connection implements Receiver {
   readonly #limits: ConnectionLimits;
   readonly #outbox = new Outbox();
   readonly #decoder: FrameDecoder;
-  readonly #partials = new Map<number, Partial>();
+  readonly #partials = new Map<number, PartialMessage>();
   #partialBytes = 0;
   #flushing = false;
   #blocked = false;
@@ -53,7 +49,8 @@ export class Connection implements Receiver {
     this.#handler = handler;
     this.#limits = limits;
     this.#decoder = new FrameDecoder({
-      payload: (type, flags, id, bytes, from, to, last) => this.#payload(type, flags, id, bytes, from, to, last),
+      payload: (type, flags, id, length, bytes, from, to, last) =>
+        this.#payload(type, flags, id, length, bytes, from, to, last),
     });
   }
 
@@ -171,29 +168,36 @@ export class Connection implements Receiver {
     }
   }
 
-  #payload(type: Type, flags: number, id: number, bytes: Buffer, from: number, to: number, last: boolean): void {
+  #payload(
+    type: Type,
+    flags: number,
+    id: number,
+    length: number,
+    bytes: Buffer,
+    from: number,
+    to: number,
+    last: boolean,
+  ): void {
     if (this.#over) return;
     const complete = last && (flags & MORE) === 0;
-    if (complete && this.#partials.size === 0) return this.#handler.message(type, flags, id, bytes, from, to);
+    const whole = complete && to - from === length;
+    if (whole && this.#partials.size === 0) return this.#handler.message(type, flags, id, bytes, from, to);
     // One message at a time per type, id and side can be unfinished, so the three make its key.
     const key = (id * 64 + type) * 2 + ((flags >> 1) & 1);
     let partial = this.#partials.get(key);
     if (partial === undefined) {
-      if (complete) return this.#handler.message(type, flags, id, bytes, from, to);
-      partial = { pieces: [], size: 0 };
+      if (whole) return this.#handler.message(type, flags, id, bytes, from, to);
+      partial = new PartialMessage((flags & MORE) === 0 ? length : null, this.#limits.maxMessageBytes);
       this.#partials.set(key, partial);
     }
-    partial.pieces.push(bytes.subarray(from, to));
-    partial.size += to - from;
-    this.#partialBytes += to - from;
-    if (partial.size > this.#limits.maxMessageBytes)
-      throw new ProtocolError(`a message exceeds the limit of ${this.#limits.maxMessageBytes} bytes`);
+    this.#partialBytes += partial.add(bytes, from, to);
     if (this.#partialBytes > this.#limits.maxPartialBytes)
       throw new ProtocolError(`unfinished messages exceed the limit of ${this.#limits.maxPartialBytes} bytes`);
     if (!complete) return;
     this.#partials.delete(key);
-    this.#partialBytes -= partial.size;
-    this.#handler.message(type, flags, id, Buffer.concat(partial.pieces, partial.size), 0, partial.size);
+    this.#partialBytes -= partial.allocated;
+    const body = partial.end();
+    this.#handler.message(type, flags, id, body, 0, body.length);
   }
 
   #fail(error: Error): void {

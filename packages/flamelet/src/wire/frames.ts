@@ -2,8 +2,9 @@ import { ProtocolError } from "../errors.ts";
 
 /**
  * A frame is a header of 12 bytes and at most 64 KiB of payload. A message is one frame, or several of the same type and
- * id of which all but the last carry `MORE`. Frames of different messages may alternate, so that a long message never
- * holds up a short one.
+ * id of which all but the last carry `MORE`; the payload of the first of several begins with the length of the whole
+ * message (4 bytes), so that it can be put together where it will stay. Frames of different messages may alternate, so
+ * that a long message never holds up a short one.
  *
  * ```text
  *  0       1       2                                       8              12
@@ -16,6 +17,9 @@ export const HEADER = 12;
 export const MAX_PAYLOAD: number = 64 * 1024;
 /** Ids only grow; at a million calls a second this lasts for a year, and it leaves room to make keys of them. */
 export const MAX_ID: number = 2 ** 45;
+
+/** What the first of several frames has before its part of the message. */
+export const SIZE = 4;
 
 /** The message goes on in another frame. */
 export const MORE = 1;
@@ -92,10 +96,19 @@ export function writeHeader(
 /** Receives the payload of frames as it arrives. */
 export interface FrameSink {
   /**
-   * A piece of the frame's payload, which lies in `bytes` between two offsets; `last` with its final one (an empty frame
-   * has one empty piece). `bytes` is what came off the transport: not even a view of it is made here.
+   * A piece of the payload of a frame of that length. It lies in `bytes` between two offsets; `last` with the final one
+   * (an empty frame has one empty piece). `bytes` is what came off the transport: not even a view of it is made here.
    */
-  payload(type: Type, flags: number, id: number, bytes: Buffer, from: number, to: number, last: boolean): void;
+  payload(
+    type: Type,
+    flags: number,
+    id: number,
+    length: number,
+    bytes: Buffer,
+    from: number,
+    to: number,
+    last: boolean,
+  ): void;
 }
 
 /** Cuts a stream of bytes into frames. The header is checked before anything of the payload is kept. */
@@ -106,6 +119,7 @@ export class FrameDecoder {
   #type: Type = Type.PING;
   #flags = 0;
   #id = 0;
+  #length = 0;
   /** Bytes of payload still to come, or -1 while in a header. */
   #left = -1;
 
@@ -130,14 +144,14 @@ export class FrameDecoder {
         }
         if (this.#left > 0) continue;
         this.#left = -1;
-        this.#sink.payload(this.#type, this.#flags, this.#id, bytes, at, at, true);
+        this.#sink.payload(this.#type, this.#flags, this.#id, 0, bytes, at, at, true);
       } else {
         const take = Math.min(this.#left, bytes.length - at);
         const from = at;
         at += take;
         const last = take === this.#left;
         this.#left = last ? -1 : this.#left - take;
-        this.#sink.payload(this.#type, this.#flags, this.#id, bytes, from, at, last);
+        this.#sink.payload(this.#type, this.#flags, this.#id, this.#length, bytes, from, at, last);
       }
     }
   }
@@ -162,6 +176,7 @@ export class FrameDecoder {
     this.#type = type as Type;
     this.#flags = flags;
     this.#id = id;
+    this.#length = length;
     this.#left = length;
   }
 }

@@ -1,4 +1,4 @@
-import { HEADER, MAX_PAYLOAD, MORE, type Type, writeHeader } from "./frames.ts";
+import { HEADER, MAX_PAYLOAD, MORE, SIZE, type Type, writeHeader } from "./frames.ts";
 import { packValue, TEXT_HEAD, writeTextValue } from "./message.ts";
 
 /** A message on its way out. */
@@ -125,10 +125,14 @@ export class Outbox {
     while (budget > 0 && this.#lanes.size > 0) {
       const [lane, queue] = this.#lanes.entries().next().value as [number, Outgoing[]];
       const message = queue[0] as Outgoing;
-      const length = Math.min(MAX_PAYLOAD, message.size - message.written);
-      const more = message.written + length < message.size;
-      const header = Buffer.allocUnsafe(HEADER);
-      writeHeader(header, 0, message.type, more ? message.flags | MORE : message.flags, message.id, length);
+      const left = message.size - message.written;
+      const first = message.written === 0 && left > MAX_PAYLOAD;
+      const length = Math.min(first ? MAX_PAYLOAD - SIZE : MAX_PAYLOAD, left);
+      const more = length < left;
+      const header = Buffer.allocUnsafe(first ? HEADER + SIZE : HEADER);
+      const flags = more ? message.flags | MORE : message.flags;
+      writeHeader(header, 0, message.type, flags, message.id, first ? length + SIZE : length);
+      if (first) header.writeUInt32BE(message.size, HEADER);
       out.push(header);
       slice(message, length, out);
       budget -= length + HEADER;

@@ -51,7 +51,7 @@ const FEW = 8;
 
 /** The objects that were met, each with its number: one that is met again is the same one over there, too. */
 class Seen {
-  readonly #few: (object | null)[] = new Array<object | null>(FEW).fill(null);
+  readonly #few: (object | null)[] = Array.from({ length: FEW }, () => null);
   #count = 0;
   #many: Map<object, number> | null = null;
 

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ProtocolError } from "../../src/errors.ts";
 import { Connection } from "../../src/wire/connection.ts";
-import { HEADER, MAX_PAYLOAD, MINE, MORE, Type, writeHeader } from "../../src/wire/frames.ts";
+import { HEADER, MAX_PAYLOAD, MINE, MORE, SIZE, Type, writeHeader } from "../../src/wire/frames.ts";
+import { PartialMessage } from "../../src/wire/partial-message.ts";
 import type { Receiver, Transport } from "../../src/wire/transport.ts";
 
 /** A transport that notes what is written, and takes only so much until it is drained. */
@@ -96,8 +97,8 @@ test("a long message is cut into frames of at most 64 KiB, and long messages tak
       [2, MAX_PAYLOAD, true],
       [1, MAX_PAYLOAD, true],
       [2, MAX_PAYLOAD, true],
-      [1, 150_000 - 2 * MAX_PAYLOAD, false],
-      [2, 150_000 - 2 * MAX_PAYLOAD, false],
+      [1, 150_000 + SIZE - 2 * MAX_PAYLOAD, false],
+      [2, 150_000 + SIZE - 2 * MAX_PAYLOAD, false],
     ],
   );
 });
@@ -164,36 +165,105 @@ function bytesOf(type: Type, flags: number, id: number, payload: Uint8Array): Bu
   return Buffer.concat([header, payload]);
 }
 
+/** The payload of the first frame of several. */
+function beginning(size: number, piece: Uint8Array): Buffer {
+  const head = Buffer.alloc(SIZE);
+  head.writeUInt32BE(size);
+  return Buffer.concat([head, piece]);
+}
+
 test("frames of several messages may alternate, and each message arrives whole", () => {
   const wire = new Recorder();
   const { messages } = connect(wire);
   const piece = Buffer.alloc(1_000);
-  for (const [id, more] of [
-    [1, MORE],
-    [2, MORE],
-    [1, MORE],
-    [2, 0],
-    [1, 0],
+  for (const [id, more, payload] of [
+    [1, MORE, beginning(3_000, piece)],
+    [2, MORE, beginning(2_000, piece)],
+    [1, MORE, piece],
+    [2, 0, piece],
+    [1, 0, piece],
   ] as const)
-    wire.receiver?.data(bytesOf(Type.CHUNK, more, id, piece));
+    wire.receiver?.data(bytesOf(Type.CHUNK, more, id, payload));
   assert.deepEqual(messages, [
     [Type.CHUNK, 2, 2_000],
     [Type.CHUNK, 1, 3_000],
   ]);
 });
 
-test("a message that grows beyond the limit closes the connection", () => {
-  const wire = new Recorder();
-  const { errors } = connect(wire);
-  for (let i = 0; i < 6; i++) wire.receiver?.data(bytesOf(Type.CALL, MORE, 1, Buffer.alloc(MAX_PAYLOAD)));
-  assert.ok(ProtocolError.is(errors[0]));
-  assert.equal(errors.length, 1);
-  assert.equal(wire.destroyed, true);
+test("what was sent arrives byte for byte, however the wire cuts it", async () => {
+  const sent = [0, 10, 20_000, 65_536, 65_537, 70_000, 131_068, 131_069, 250_000].map((size, n) =>
+    Buffer.alloc(size, `message ${n} `),
+  );
+  for (const cut of [1, 3, 15, 17, 1_000, 65_536]) {
+    const wire = new Recorder();
+    const { connection } = connect(wire);
+    for (const [n, body] of sent.entries())
+      connection.send(Type.CHUNK, 0, n, [body.subarray(0, 7), body.subarray(7)], n);
+    await turn();
+    const arrived: Buffer[] = [];
+    const other = new Recorder();
+    const errors: unknown[] = [];
+    new Connection(other, {
+      message: (_type, _flags, id, bytes, from, to) => void (arrived[id] = Buffer.from(bytes.subarray(from, to))),
+      closed: (error) => void errors.push(error),
+    }).open();
+    const all = Buffer.concat(wire.writes);
+    for (let at = 0; at < all.length; at += cut) other.receiver?.data(all.subarray(at, at + cut));
+    assert.deepEqual(errors, []);
+    for (const [n, body] of sent.entries()) assert.equal(arrived[n]?.equals(body), true, `message ${n}, cut at ${cut}`);
+  }
+});
+
+for (const [what, payloads] of [
+  ["longer than the limit", [[MORE, beginning(300_001, Buffer.alloc(1))]]],
+  ["as long as can be said", [[MORE, beginning(2 ** 32 - 1, Buffer.alloc(1))]]],
+  [
+    "longer than it said",
+    [
+      [MORE, beginning(10, Buffer.alloc(5))],
+      [MORE, Buffer.alloc(6)],
+    ],
+  ],
+  ["longer than it said in its first frame", [[MORE, beginning(10, Buffer.alloc(11))]]],
+  [
+    "shorter than it said",
+    [
+      [MORE, beginning(10, Buffer.alloc(5))],
+      [0, Buffer.alloc(4)],
+    ],
+  ],
+  [
+    "over before it said how long it is",
+    [
+      [MORE, Buffer.alloc(3)],
+      [0, Buffer.alloc(0)],
+    ],
+  ],
+] as const) {
+  test(`a message that is ${what} closes the connection`, () => {
+    const wire = new Recorder();
+    const { errors, messages } = connect(wire);
+    for (const [flags, payload] of payloads) wire.receiver?.data(bytesOf(Type.CALL, flags, 1, payload));
+    assert.ok(ProtocolError.is(errors[0]));
+    assert.equal(errors.length, 1);
+    assert.equal(wire.destroyed, true);
+    assert.deepEqual(messages, []);
+  });
+}
+
+test("a long message that is only announced takes no memory for what has not arrived", () => {
+  const message = new PartialMessage(null, 200_000_000);
+  const size = 100_000_000;
+  let taken = message.add(beginning(size, Buffer.alloc(60_000)), 0, 60_000 + SIZE);
+  assert.ok(taken < 8_000_000, `${taken}`);
+  for (let sent = 60_000; sent < 20_000_000; sent += 60_000) taken += message.add(Buffer.alloc(60_000), 0, 60_000);
+  assert.equal(taken, message.allocated);
+  assert.ok(taken < 50_000_000, `${taken}`);
 });
 
 test("many unfinished messages together are bounded too", () => {
   const wire = new Recorder();
   const { errors } = connect(wire);
-  for (let id = 1; id <= 8; id++) wire.receiver?.data(bytesOf(Type.CALL, MORE, id, Buffer.alloc(MAX_PAYLOAD)));
+  for (let id = 1; id <= 8; id++) wire.receiver?.data(bytesOf(Type.CALL, MORE, id, beginning(60_000, Buffer.alloc(9))));
   assert.ok(ProtocolError.is(errors[0]));
 });

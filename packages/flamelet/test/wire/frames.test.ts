@@ -16,7 +16,7 @@ function decoder(): { push: (bytes: Uint8Array) => void; frames: Seen[] } {
   const frames: Seen[] = [];
   let open: Seen | null = null;
   const inner = new FrameDecoder({
-    payload(type, flags, id, bytes, from, to, last) {
+    payload(type, flags, id, _length, bytes, from, to, last) {
       open ??= { type, flags, id, bytes: [] };
       open.bytes.push(...bytes.subarray(from, to));
       if (!last) return;
