@@ -3,7 +3,7 @@ import { systemClock } from "../clock.ts";
 import { BuildMismatchError, ProtocolError } from "../errors.ts";
 import { greetParent } from "../session/handshake.ts";
 import type { LinkKind } from "../session/hello.ts";
-import { SocketTransport } from "../session/socket.ts";
+import { ReadMemory, SocketTransport } from "../session/socket.ts";
 import type { Connecting } from "../session/tls.ts";
 import type { ParentEnv } from "./parent-env.ts";
 
@@ -30,7 +30,7 @@ export async function dialParent(
   try {
     for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
       try {
-        const transport = await connected(env);
+        const transport = await connected(env, kind);
         const { runnerId, epoch, secret, buildId: parentBuildId } = env;
         await greetParent(transport, { kind, runnerId, epoch, secret, buildId, parentBuildId }, systemClock);
         return transport;
@@ -45,21 +45,23 @@ export async function dialParent(
   }
 }
 
-async function connected({ address, certificate }: ParentEnv): Promise<SocketTransport> {
+async function connected({ address, certificate }: ParentEnv, kind: LinkKind): Promise<SocketTransport> {
+  // Over the watchdog's connection comes a byte a second, and what is encrypted is read by TLS.
+  const memory = kind === "main" && certificate === undefined ? new ReadMemory() : null;
   const { socket, ready } =
     certificate === undefined
-      ? connectPlainly(address)
+      ? connectPlainly(address, memory)
       : (await import("../session/tls.ts")).connectEncrypted(address, certificate);
   const timer = systemClock.setTimer(CONNECT_TIMEOUT, () => socket.destroy(new Error("the parent does not answer")));
   try {
     await ready;
-    return new SocketTransport(socket);
+    return new SocketTransport(socket, memory);
   } finally {
     timer.cancel();
   }
 }
 
-function connectPlainly(address: ParentEnv["address"]): Connecting {
-  const socket = connect(address);
+function connectPlainly(address: ParentEnv["address"], memory: ReadMemory | null): Connecting {
+  const socket = connect(memory === null ? address : { ...address, onread: memory });
   return { socket, ready: new Promise((resolve, reject) => socket.once("connect", resolve).once("error", reject)) };
 }

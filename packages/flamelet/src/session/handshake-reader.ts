@@ -57,7 +57,7 @@ export class HandshakeReader implements Receiver {
 
   data(bytes: Uint8Array): void {
     if (this.#failure !== null) return;
-    this.#chunks.push(bytes);
+    this.#chunks.push(Buffer.from(bytes));
     this.#size += bytes.length;
     this.#settle();
   }

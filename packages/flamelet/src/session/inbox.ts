@@ -21,7 +21,7 @@ export class Inbox {
 
   data(bytes: Uint8Array): void {
     if (this.#receiver !== null && this.#waiting.length === 0) this.#receiver.data(bytes);
-    else this.#waiting.push(bytes);
+    else this.#waiting.push(Buffer.from(bytes));
   }
 
   unread(bytes: Uint8Array): void {

@@ -1,13 +1,13 @@
 import { ProtocolError } from "../errors.ts";
 import type { Receiver, Transport } from "./transport.ts";
 import { FrameDecoder, MORE, type Type } from "./frames.ts";
-import { packValue, type PackedValue, TEXT_HEAD } from "./message.ts";
+import { LENT_BELOW, packValue, type PackedValue, TEXT_HEAD } from "./message.ts";
 import { Outbox, Outgoing } from "./outbox.ts";
 import { PartialMessage } from "./partial-message.ts";
 
 /** Who hears the messages of a connection. */
 export interface MessageHandler {
-  /** A whole message, whose body lies in `bytes` between two offsets. `bytes` may be kept. */
+  /** A whole message, whose body lies in `bytes` between two offsets. It may be kept from a length of `LENT_BELOW` on. */
   message(type: Type, flags: number, id: number, bytes: Buffer, from: number, to: number): void;
   /** What is queued is about to be written; what is sent now goes along. */
   flushing?(): void;
@@ -181,12 +181,12 @@ export class Connection implements Receiver {
     if (this.#over) return;
     const complete = last && (flags & MORE) === 0;
     const whole = complete && to - from === length;
-    if (whole && this.#partials.size === 0) return this.#handler.message(type, flags, id, bytes, from, to);
+    if (whole && this.#partials.size === 0) return this.#whole(type, flags, id, bytes, from, to);
     // One message at a time per type, id and side can be unfinished, so the three make its key.
     const key = (id * 64 + type) * 2 + ((flags >> 1) & 1);
     let partial = this.#partials.get(key);
     if (partial === undefined) {
-      if (whole) return this.#handler.message(type, flags, id, bytes, from, to);
+      if (whole) return this.#whole(type, flags, id, bytes, from, to);
       partial = new PartialMessage((flags & MORE) === 0 ? length : null, this.#limits.maxMessageBytes);
       this.#partials.set(key, partial);
     }
@@ -198,6 +198,14 @@ export class Connection implements Receiver {
     this.#partialBytes -= partial.allocated;
     const body = partial.end();
     this.#handler.message(type, flags, id, body, 0, body.length);
+  }
+
+  /** A message that came in one piece. */
+  #whole(type: Type, flags: number, id: number, bytes: Buffer, from: number, to: number): void {
+    if (to - from < LENT_BELOW) return this.#handler.message(type, flags, id, bytes, from, to);
+    const own = Buffer.allocUnsafeSlow(to - from);
+    bytes.copy(own, 0, from, to);
+    this.#handler.message(type, flags, id, own, 0, own.length);
   }
 
   #fail(error: Error): void {

@@ -24,7 +24,7 @@ export interface Transport {
 
 /** The owner of one end of a transport. */
 export interface Receiver {
-  /** Bytes arrived. They belong to the receiver, who may keep slices of them. */
+  /** Bytes arrived. They are only lent: the next ones may come in the same memory, so what is kept must be copied. */
   data(bytes: Uint8Array): void;
   /** What had made `write` return false has been sent. */
   drain(): void;
