@@ -45,11 +45,14 @@ export class Outflow {
     }
   }
 
-  /** Resolves when another chunk may be sent; rejects with the consumer's reason when it wants no more. */
-  async room(): Promise<void> {
+  /**
+   * Gives a promise when there is no room for another chunk: of the moment when there is. It rejects with the consumer's
+   * reason when it wants no more. Throws that reason when it is known already.
+   */
+  room(): Promise<void> | undefined {
     if (this.#stopped !== null) throw this.#stopped.reason;
-    if (this.#credit > 0) return;
-    await new Promise<void>((resolve, reject) => {
+    if (this.#credit > 0) return undefined;
+    return new Promise<void>((resolve, reject) => {
       this.#waiting = { resolve, reject };
     });
   }
@@ -129,7 +132,7 @@ export class Inflow {
   }
 
   /** The next chunk, in order. */
-  async next(): Promise<IteratorResult<unknown, undefined>> {
+  next(): Promise<IteratorResult<unknown, undefined>> {
     if (!this.#opened && !this.#over) {
       this.#opened = true;
       this.#outstanding = WINDOW;
@@ -138,12 +141,12 @@ export class Inflow {
     const first = this.#queue.shift();
     if (first !== undefined) {
       this.#consumed(first.cost);
-      return { done: false, value: first.value };
+      return Promise.resolve({ done: false, value: first.value });
     }
-    if (this.#over) return await this.#last();
+    if (this.#over) return this.#last();
     const reader = Promise.withResolvers<IteratorResult<unknown, undefined>>();
     this.#waiting.push(reader);
-    return await reader.promise;
+    return reader.promise;
   }
 
   /** What comes after the last chunk: the failure for whoever asks first, then the end. */

@@ -1,7 +1,7 @@
 import { ProtocolError } from "../errors.ts";
 import { encode } from "../wire/codec.ts";
 import { BUFFER, FAILED, MINE, RAW, Type } from "../wire/frames.ts";
-import { LENT_BELOW, type PackedValue, unpackValue } from "../wire/message.ts";
+import { type PackedValue, unpackValue } from "../wire/message.ts";
 import { chunkCost, Inflow, Outflow } from "./flow.ts";
 import { callLane, exportLane, type Link, type SendOptions } from "./link.ts";
 import type { Scope } from "./scope.ts";
@@ -129,9 +129,9 @@ export class Flows {
 
   #chunkArrived(flow: Inflow, scope: Scope, flags: number, body: Buffer): void {
     if ((flags & RAW) !== 0) {
-      const own = body.length < LENT_BELOW ? Buffer.from(body) : body;
-      const bytes = (flags & BUFFER) !== 0 ? own : new Uint8Array(own.buffer, own.byteOffset, own.length);
-      return flow.push(bytes, chunkCost(own.length, true));
+      const { buffer, byteOffset, byteLength } = body;
+      const bytes = (flags & BUFFER) !== 0 ? body : new Uint8Array(buffer, byteOffset, byteLength);
+      return flow.push(bytes, chunkCost(byteLength, true));
     }
     const packed = unpackValue(body);
     let value: unknown;

@@ -14,6 +14,7 @@ export function memoryTransportPair(): [Transport, Transport] {
 }
 
 class MemoryTransport implements Transport {
+  readonly lends = false;
   readonly #inbox = new Inbox();
   private peer!: MemoryTransport;
   /** On its way here: it counts against the other end until it is taken. */

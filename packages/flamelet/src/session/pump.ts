@@ -41,8 +41,8 @@ function open(value: object): Source {
 
 /** What a pump sends. */
 export interface PumpTarget {
-  /** Resolves when another chunk may be sent; rejects when nobody wants any more. */
-  room(): Promise<void>;
+  /** Gives a promise when it has to wait for room for another chunk. Throws, or the promise rejects, when nobody wants any more. */
+  room(): Promise<void> | undefined;
   /** Gives a promise when it has to wait before the next one. */
   chunk(chunk: unknown): Promise<void> | undefined;
   /** Resolves when that, and so all before it, is on the wire. */
@@ -81,7 +81,8 @@ export class Pump {
     try {
       this.#source = open(this.#value);
       for (;;) {
-        await this.#target.room();
+        const full = this.#target.room();
+        if (full !== undefined) await full;
         const next = await this.#source.next();
         if (this.#stopped !== null) return;
         if (next.done === true) break;

@@ -21,6 +21,7 @@ export class ReadMemory {
 
 /** A connection over TCP, TLS or a socket file, as a transport. The socket must be connected, and belongs to it. */
 export class SocketTransport implements Transport {
+  readonly lends: boolean;
   readonly #socket: Socket;
   readonly #inbox = new Inbox();
   #error: Error | undefined;
@@ -28,6 +29,7 @@ export class SocketTransport implements Transport {
   /** @param memory What the socket reads into, if it has such a thing. */
   constructor(socket: Socket, memory: ReadMemory | null = null) {
     this.#socket = socket;
+    this.lends = memory !== null;
     // Frames are coalesced before they get here; waiting for more in the kernel only adds latency.
     socket.setNoDelay(true);
     const receive = (bytes: Buffer): void => this.#inbox.data(bytes);

@@ -1,13 +1,16 @@
 import { ProtocolError } from "../errors.ts";
 import type { Receiver, Transport } from "./transport.ts";
-import { FrameDecoder, MORE, type Type } from "./frames.ts";
-import { LENT_BELOW, packValue, type PackedValue, TEXT_HEAD } from "./message.ts";
+import { FrameDecoder, MORE, RAW, type Type } from "./frames.ts";
+import { COPY_BELOW, packValue, type PackedValue, TEXT_HEAD } from "./message.ts";
 import { Outbox, Outgoing } from "./outbox.ts";
 import { PartialMessage } from "./partial-message.ts";
 
 /** Who hears the messages of a connection. */
 export interface MessageHandler {
-  /** A whole message, whose body lies in `bytes` between two offsets. It may be kept from a length of `LENT_BELOW` on. */
+  /**
+   * A whole message, whose body lies in `bytes` between two offsets. That of a raw chunk may be kept, and one that is not
+   * below `COPY_BELOW`.
+   */
   message(type: Type, flags: number, id: number, bytes: Buffer, from: number, to: number): void;
   /** What is queued is about to be written; what is sent now goes along. */
   flushing?(): void;
@@ -202,9 +205,9 @@ export class Connection implements Receiver {
 
   /** A message that came in one piece. */
   #whole(type: Type, flags: number, id: number, bytes: Buffer, from: number, to: number): void {
-    if (to - from < LENT_BELOW) return this.#handler.message(type, flags, id, bytes, from, to);
-    const own = Buffer.allocUnsafeSlow(to - from);
-    bytes.copy(own, 0, from, to);
+    const lent = this.#transport.lends && (to - from >= COPY_BELOW || (flags & RAW) !== 0);
+    if (!lent) return this.#handler.message(type, flags, id, bytes, from, to);
+    const own = Buffer.from(bytes.subarray(from, to));
     this.#handler.message(type, flags, id, own, 0, own.length);
   }
 

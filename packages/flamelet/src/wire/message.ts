@@ -12,12 +12,8 @@ export interface PackedValue {
 
 /** More than this many attachments in one value is refused. */
 const MAX_ATTACHMENTS = 65_536;
-/**
- * A message below this size lies where it arrived, in memory that is used again: whoever keeps bytes of it copies them. A
- * longer one has memory of its own. Attachments below this size are copied in any case, so that keeping one does not keep
- * all that came with it.
- */
-export const LENT_BELOW: number = 16 * 1024;
+/** Attachments below this size are copied out of what arrived, so that keeping one does not keep all that came with it. */
+export const COPY_BELOW: number = 16 * 1024;
 
 const NOTHING_CODE = NOTHING_TEXT.charCodeAt(0);
 const NO_CHUNKS: readonly Uint8Array[] = [];
@@ -73,7 +69,7 @@ function withAttachments(bytes: Buffer, at: number, to: number, count: number): 
     need(length);
     const view = bytes.subarray(at, at + length);
     at += length;
-    return length < LENT_BELOW ? new Uint8Array(view) : view;
+    return length < COPY_BELOW ? new Uint8Array(view) : view;
   });
   if (at !== to) throw tooLong();
   return { json, attachments };

@@ -18,13 +18,15 @@ export interface Transport {
    * meanwhile waits, and so does the end.
    */
   receiver: Receiver | null;
+  /** Whether what it gives lies in memory into which it reads again later: whoever keeps bytes of that must copy them. */
+  readonly lends: boolean;
   /** Puts bytes back before all that waits, for the next receiver: its last one had read more than was meant for it. */
   unread(bytes: Uint8Array): void;
 }
 
 /** The owner of one end of a transport. */
 export interface Receiver {
-  /** Bytes arrived. They are only lent: the next ones may come in the same memory, so what is kept must be copied. */
+  /** Bytes arrived. Slices of them may be kept, unless the transport `lends`. */
   data(bytes: Uint8Array): void;
   /** What had made `write` return false has been sent. */
   drain(): void;

@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ProtocolError } from "../../src/errors.ts";
 import { Connection } from "../../src/wire/connection.ts";
-import { HEADER, MAX_PAYLOAD, MINE, MORE, SIZE, Type, writeHeader } from "../../src/wire/frames.ts";
+import { HEADER, MAX_PAYLOAD, MINE, MORE, RAW, SIZE, Type, writeHeader } from "../../src/wire/frames.ts";
 import { PartialMessage } from "../../src/wire/partial-message.ts";
 import type { Receiver, Transport } from "../../src/wire/transport.ts";
 
 /** A transport that notes what is written, and takes only so much until it is drained. */
 class Recorder implements Transport {
   receiver: Receiver | null = null;
+  lends = false;
   readonly writes: Buffer[] = [];
   readonly capacity: number;
   destroyed = false;
@@ -190,7 +191,14 @@ test("frames of several messages may alternate, and each message arrives whole",
   ]);
 });
 
-test("what was sent arrives byte for byte, however the wire cuts it", async () => {
+for (const lends of [false, true]) {
+  const how = lends ? ", in memory that is used again" : "";
+  test(`what was sent arrives byte for byte, however the wire cuts it${how}`, async () => {
+    await everyCut(lends);
+  });
+}
+
+async function everyCut(lends: boolean): Promise<void> {
   const sent = [0, 10, 20_000, 65_536, 65_537, 70_000, 131_068, 131_069, 250_000].map((size, n) =>
     Buffer.alloc(size, `message ${n} `),
   );
@@ -198,21 +206,26 @@ test("what was sent arrives byte for byte, however the wire cuts it", async () =
     const wire = new Recorder();
     const { connection } = connect(wire);
     for (const [n, body] of sent.entries())
-      connection.send(Type.CHUNK, 0, n, [body.subarray(0, 7), body.subarray(7)], n);
+      connection.send(Type.CHUNK, RAW, n, [body.subarray(0, 7), body.subarray(7)], n);
     await turn();
     const arrived: Buffer[] = [];
     const other = new Recorder();
+    other.lends = lends;
     const errors: unknown[] = [];
     new Connection(other, {
-      message: (_type, _flags, id, bytes, from, to) => void (arrived[id] = Buffer.from(bytes.subarray(from, to))),
+      message: (_type, _flags, id, bytes, from, to) => void (arrived[id] = bytes.subarray(from, to)),
       closed: (error) => void errors.push(error),
     }).open();
     const all = Buffer.concat(wire.writes);
-    for (let at = 0; at < all.length; at += cut) other.receiver?.data(all.subarray(at, at + cut));
+    for (let at = 0; at < all.length; at += cut) {
+      const read = Buffer.from(all.subarray(at, at + cut));
+      other.receiver?.data(read);
+      if (lends) read.fill(0xff);
+    }
     assert.deepEqual(errors, []);
     for (const [n, body] of sent.entries()) assert.equal(arrived[n]?.equals(body), true, `message ${n}, cut at ${cut}`);
   }
-});
+}
 
 for (const [what, payloads] of [
   ["longer than the limit", [[MORE, beginning(300_001, Buffer.alloc(1))]]],
