@@ -30,7 +30,7 @@ export const codecs = {
     return {
       encode: (value) => Buffer.concat(packValue(encode(value))),
       decode: (bytes) => {
-        const { json, attachments } = unpackValue(bytes);
+        const { json, attachments } = unpackValue(bytes as Buffer);
         return decode(json, attachments, {} as never);
       },
     };
