@@ -107,7 +107,7 @@ class Copier {
       case "undefined":
         return this.#escaped(writeLeaf(value));
       case "bigint":
-        return BigInt.asIntN(64, value) === value ? this.#escaped(writeLeaf(value)) : NOT_PLAIN;
+        return isShort(value) ? this.#escaped(writeLeaf(value)) : NOT_PLAIN;
       case "object":
         return value === null ? null : this.#object(value, depth);
       default:
@@ -174,6 +174,11 @@ class Copier {
 }
 
 let spare: Copier | null = null;
+
+/** Whether a bigint is one of those that are told apart quickly: longer ones are left to the encoder that counts digits. */
+function isShort(value: bigint): boolean {
+  return BigInt.asIntN(256, value) === value;
+}
 
 // As they are, whatever methods of the same names somebody has given them.
 

@@ -36,7 +36,7 @@ describe("what is plain", () => {
     dates: [new Date(0), new Date(NaN), { at: new Date("2026-11-21T12:00:00.123Z") }, new Date(-8.64e15)],
     undefined: { a: undefined, b: [undefined] },
     "numbers that JSON does not know": [-0, NaN, Infinity, -Infinity, { a: -0 }],
-    bigints: [0n, -5n, 2n ** 62n],
+    bigints: [0n, -5n, 2n ** 62n, 2n ** 255n - 1n, -(2n ** 255n)],
     "texts that look like stand-ins": ["\0", "\0u", "\0\0d0", { "\0u": "\0i1" }, ["\0m", 1], ["\0s"], "\0r0"],
     Maps: new Map<unknown, unknown>([
       ["a", 1],
@@ -89,7 +89,7 @@ describe("what is not plain goes the other way", () => {
     "a hole": Object.assign(Array(3), { 1: 1 }),
     "an array with a named property": Object.assign([1], { x: 1 }),
     "an object without a prototype": Object.assign(Object.create(null), { a: 1 }),
-    "a long bigint": [2n ** 64n],
+    "a long bigint": [2n ** 255n],
     bytes: { bytes: new Uint8Array(3) },
   };
   for (const [name, value] of Object.entries(others)) {
