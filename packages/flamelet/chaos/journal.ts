@@ -35,3 +35,8 @@ export function readJournal(folder: string): Entry[] {
     .filter((line) => line !== "")
     .map((line) => JSON.parse(line) as Entry);
 }
+
+/** How many calls have given their value so far. */
+export function valuesIn(folder: string): number {
+  return readJournal(folder).filter((entry) => entry.event === "settled" && entry.code === null).length;
+}

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { check, type Verdict } from "./check.ts";
-import { readJournal } from "./journal.ts";
+import { readJournal, valuesIn } from "./journal.ts";
 
 const APP = fileURLToPath(new URL("./parent.ts", import.meta.url));
 /** Longer than a runner's lease, which is 15 s. */
@@ -83,11 +83,6 @@ export async function chaos({ each, values = 1, ends, say }: ChaosOptions): Prom
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/** How many calls have given their value so far. */
-function valuesIn(folder: string): number {
-  return readJournal(folder).filter((entry) => entry.event === "settled" && entry.code === null).length;
 }
 
 /** How many kinds of accidents runners have. */

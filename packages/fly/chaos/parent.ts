@@ -12,7 +12,6 @@ const pool = flame.pool("chaos", {
   idleShutdownAfter: 1_000,
   timeout: 4_000,
   shutdownTimeout: 3_000,
-  bootTimeout: 10_000,
   queueTimeout: 30_000,
   // Runners are machines of an app of their own, so that faults can be theirs alone.
   backend: fly({ app: "chaos", regions: ["ams", "lhr"] }),

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { type Emulator, noTimes, startEmulator } from "@flamelet/fly-emulator";
 import { fly, FlyApi } from "@flamelet/fly";
 import { check, type Verdict } from "../../flamelet/chaos/check.ts";
-import { readJournal } from "../../flamelet/chaos/journal.ts";
+import { readJournal, valuesIn } from "../../flamelet/chaos/journal.ts";
 
 const IMAGE = "registry.fly.io/chaos:1";
 const PARENTS = "chaos-parents";
@@ -19,6 +19,10 @@ export type ParentEnd = "SIGTERM" | "SIGKILL" | "orderly";
 export interface ChaosOptions {
   /** How long each parent works before something is done to it, in ms. */
   readonly each: number;
+  /** It works on until so many calls gave their value. Default 1. */
+  readonly values?: number;
+  /** Ends all of it. */
+  readonly signal?: AbortSignal;
   /** What becomes of the parents, one after the other. The last one always ends in an orderly way. */
   readonly ends: readonly ParentEnd[];
 }
@@ -42,7 +46,7 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
  * tells old news; while runners are killed, stand still, and die with their hosts; and in the end the parents themselves.
  * Then judges: by the journal that all of them wrote, and by what machines there were.
  */
-export async function chaos({ each, ends }: ChaosOptions): Promise<ChaosResult> {
+export async function chaos({ each, values = 1, ends, signal }: ChaosOptions): Promise<ChaosResult> {
   const folder = mkdtempSync(join(tmpdir(), "flamelet-chaos-"));
   // Heaps are small, so that running out of memory takes a moment and not the computer.
   const command = [process.execPath, "--max-old-space-size=64", entry];
@@ -72,7 +76,13 @@ export async function chaos({ each, ends }: ChaosOptions): Promise<ChaosResult> 
     spoil(emulator);
     for (const end of [...ends, "orderly" as const]) {
       const parent = await startParent(emulator);
-      await harass(emulator, each, note);
+      const before = valuesIn(folder);
+      const given = (): number => {
+        signal?.throwIfAborted();
+        // One that has ended by itself gives no more.
+        return parent.life.pid === null ? Infinity : valuesIn(folder) - before;
+      };
+      await harass(emulator, note, given, { each, values });
       const pid = parent.life.pid;
       if (pid === null) {
         violations.push(`the parent ended by itself, though it was not told to:\n${output(emulator, parent)}`);
@@ -124,12 +134,23 @@ async function startParent({ url: baseUrl, token, world }: Emulator): Promise<Ma
   return machine;
 }
 
-/** Does things to the machines of runners for a while. */
-async function harass({ world }: Emulator, ms: number, note: (fault: string) => void): Promise<void> {
-  const over = Date.now() + ms;
+/**
+ * Does things to the machines of runners for a while, and until so many calls gave their value. They get over each before the
+ * next one comes: where a boot takes longer than the time between two, none would ever be ready.
+ */
+async function harass(
+  { world }: Emulator,
+  note: (fault: string) => void,
+  given: () => number,
+  { each, values }: { readonly each: number; readonly values: number },
+): Promise<void> {
+  const over = Date.now() + each;
   const undo: Promise<void>[] = [];
-  while (Date.now() < over) {
+  let last = 0;
+  while (Date.now() < over || given() < values) {
     await sleep(300 + Math.random() * 500);
+    if (given() <= last) continue;
+    last = given();
     const running = world.machines().filter(({ app, state }) => app.name === RUNNERS && state === "started");
     const victim = running[Math.floor(Math.random() * running.length)];
     const pid = victim?.life.pid;

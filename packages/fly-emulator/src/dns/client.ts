@@ -19,40 +19,35 @@ export type NameAnswer =
 
 /** As large as a datagram can be, so that the list of a large app needs no second question by TCP. */
 const LARGEST = 65_000;
-const TRIES = 3;
-const PATIENCE_MS = 1000;
+/** A datagram may be lost: it is sent again after this long, in ms, and in all for as long as the resolvers of systems wait. */
+const AGAIN_MS = 1000;
+const TRIES = 10;
 const RCODE = 15;
 const NAME_ERROR = 3;
 
 /** Asks the emulator's DNS for the `AAAA` or `TXT` records of a name. */
 export async function ask(server: NameServer, name: string, type: "AAAA" | "TXT"): Promise<NameAnswer> {
-  for (let n = 0; n < TRIES; n++) {
-    const reply = await once(server, name, type);
-    if (reply === null) continue;
-    const { answers = [], flags = 0 } = reply;
-    if ((flags & RCODE) === NAME_ERROR) return { error: "ENOTFOUND" };
-    const found = answers.filter((each): each is StringAnswer | TxtAnswer => each.type === type);
-    if (found.length === 0) return { error: "ENODATA" };
-    const records = found.map(({ data }) =>
-      [data].flat().map((part) => (type === "AAAA" ? dotted(part) : String(part))),
-    );
-    return { records, ttl: (found[0] as StringAnswer).ttl ?? 0 };
-  }
-  return { error: "ETIMEOUT" };
+  const reply = await replyTo(server, name, type);
+  if (reply === null) return { error: "ETIMEOUT" };
+  const { answers = [], flags = 0 } = reply;
+  if ((flags & RCODE) === NAME_ERROR) return { error: "ENOTFOUND" };
+  const found = answers.filter((each): each is StringAnswer | TxtAnswer => each.type === type);
+  if (found.length === 0) return { error: "ENODATA" };
+  const records = found.map(({ data }) => [data].flat().map((part) => (type === "AAAA" ? dotted(part) : String(part))));
+  return { records, ttl: (found[0] as StringAnswer).ttl ?? 0 };
 }
 
-/** Null when no answer came in time. */
-function once(server: NameServer, name: string, type: "AAAA" | "TXT"): Promise<DecodedPacket | null> {
+/** Null when no answer came in time. One that is late, after the question was sent again, is as good. */
+function replyTo(server: NameServer, name: string, type: "AAAA" | "TXT"): Promise<DecodedPacket | null> {
   return new Promise((resolve) => {
     const packet = codec();
     const id = Math.floor(Math.random() * 65_536);
     const socket = createSocket(isIPv4(server.host) ? "udp4" : "udp6");
     const done = (reply: DecodedPacket | null): void => {
-      clearTimeout(timer);
+      clearInterval(timer);
       socket.close();
       resolve(reply);
     };
-    const timer = setTimeout(() => done(null), PATIENCE_MS);
     socket.on("error", () => done(null));
     socket.on("message", (message) => {
       const reply = packet.decode(message);
@@ -62,8 +57,14 @@ function once(server: NameServer, name: string, type: "AAAA" | "TXT"): Promise<D
     const additional: Answer = { type: "OPT", name: ".", flags: 0, options: [], ...size };
     const flags = packet.RECURSION_DESIRED;
     const query = packet.encode({ type: "query", id, flags, questions: [{ type, name }], additionals: [additional] });
+    let sent = 0;
+    const send = (): void => {
+      if (sent++ === TRIES) done(null);
+      else socket.send(query, server.port, server.host);
+    };
+    const timer = setInterval(send, AGAIN_MS);
     // Node leaves a datagram socket unbound until it sends; the address it is bound to is what tells machines apart.
-    socket.bind(0, server.from, () => socket.send(query, server.port, server.host));
+    socket.bind(0, server.from, send);
   });
 }
 

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { createSocket, type RemoteInfo } from "node:dgram";
 import { Resolver } from "node:dns/promises";
 import { connect } from "node:net";
 import { once } from "node:events";
 import { test, type TestContext } from "node:test";
+import packet from "dns-packet";
 import { ask } from "../../src/dns/client.ts";
 import { type DnsServer, startDns } from "../../src/dns/server.ts";
 import type { DnsMachine } from "../../src/dns/zone.ts";
@@ -45,4 +47,22 @@ test("what is no DNS gets no answer, and does no harm", async (t) => {
   socket.end(Buffer.from([0, 3, 1, 2, 3]));
   await once(socket, "close");
   assert.ok("records" in (await ask({ host, port, from: undefined }, "90801.vm.web.internal", "AAAA")));
+});
+
+test("an answer that comes when the question was sent again already is taken", async (t) => {
+  const server = createSocket("udp4");
+  t.after(() => server.close());
+  const asked: [question: Buffer, from: RemoteInfo][] = [];
+  server.on("message", (message, from) => {
+    asked.push([message, from]);
+    const [first] = asked;
+    if (asked.length !== 2 || first === undefined) return;
+    const { id = 0 } = packet.decode(first[0]);
+    const answers = [{ type: "TXT", name: "web.internal", data: "late" } as const];
+    server.send(packet.encode({ type: "response", id, answers }), first[1].port, first[1].address);
+  });
+  server.bind(0, "127.0.0.1");
+  await once(server, "listening");
+  const found = await ask({ host: "127.0.0.1", port: server.address().port, from: undefined }, "web.internal", "TXT");
+  assert.deepEqual("records" in found && found.records, [["late"]]);
 });

@@ -36,7 +36,8 @@ export async function exitOf(machines: Machines, id: string): Promise<ExitInfo> 
         return (await lastExit(machines, id)) ?? UNKNOWN;
       failures += 1;
     }
-    await pause(fullJitter(Math.random, failures, FIRST_PAUSE, LONGEST_PAUSE));
+    // An answer that was lost may have been the one that it has ended, and somebody waits for that: the next look is at once.
+    if (failures > 1) await pause(fullJitter(Math.random, failures, FIRST_PAUSE, LONGEST_PAUSE));
   }
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { flame } from "flamelet";
+import { flame, RunnerLostError } from "flamelet";
 import { FlyApi } from "../../src/index.ts";
 import * as app from "./fixtures/app.ts";
 import { backend, BUILD, image, IMAGE, startFly, UNLIMITED } from "./harness.ts";
@@ -55,4 +55,15 @@ test("while Fly loses answers, refuses, fails and dawdles, no call is lost, and 
   world.faults.clear();
   while (world.machines().length > 0) await new Promise((resolve) => world.events.once("machine", resolve));
   assert.deepEqual(await fly.list(), []);
+});
+
+test("how a runner ended is told, though Fly's answer that it has was lost", async (t) => {
+  // Pauses are as long as they may be.
+  t.mock.method(Math, "random", () => 0.999);
+  const emulator = await startFly(t, { images: { [IMAGE]: image(entry) } });
+  emulator.world.faults.add({ kind: "lost-reply", action: "wait", times: 1 });
+  const name = `faults-${randomBytes(3).toString("hex")}`;
+  const pool = flame.pool(name, { max: 1, backend: backend(emulator) });
+  await assert.rejects(flame.call(pool, app.crash), (error) => RunnerLostError.is(error) && error.exit?.code === 7);
+  await pool.close();
 });
