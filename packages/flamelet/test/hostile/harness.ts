@@ -90,6 +90,9 @@ export function listenedTo(inner: Backend, network: Network): Line {
           answered = false;
         });
         socket.pipe(onward).pipe(socket);
+        // A pipe whose far end has closed stops its source: that this has closed as well would not be noticed.
+        onward.on("close", () => socket.resume());
+        socket.on("close", () => onward.resume());
       });
       closers.push(() => open.close());
       const rewritten = { FLAME_PARENT: encodeParentEnv({ ...env, address: open.address }) };

@@ -56,7 +56,7 @@ async function worksAgain({ pool, backend }: Poisoned): Promise<void> {
   assert.equal(pool.stats().runners, 1);
 }
 
-describe("a network that dies under running work", { concurrency: true, timeout: 40_000 }, () => {
+describe("a network that dies under running work", { concurrency: true }, () => {
   const deaths: Readonly<Record<string, (poison: Poisoned) => void>> = {
     "a black hole both ways": ({ backend }) => {
       backend.main.add({ kind: "black-hole" });
