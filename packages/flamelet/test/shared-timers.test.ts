@@ -49,7 +49,7 @@ test("each fires at its time, in order, and those of one duration cost one timer
   assert.equal(clock.armed, 0);
 });
 
-test("what is cancelled does not fire, first, last or in the middle, and nothing stays armed when none is left", async () => {
+test("what is cancelled does not fire, first, last or in the middle, and may be cancelled twice", async () => {
   const clock = new Counting();
   const timers = new SharedTimers(clock);
   const fired: number[] = [];
@@ -60,6 +60,8 @@ test("what is cancelled does not fire, first, last or in the middle, and nothing
   const last = timers.setTimer(100, () => fired.push(9));
   last.cancel();
   last.cancel();
+  await clock.fake.advance(100);
+  assert.deepEqual(fired, [1, 3]);
   assert.equal(clock.armed, 0);
 });
 
@@ -83,4 +85,37 @@ test("one that fires may set and cancel others", async () => {
 test("Infinity never fires", async () => {
   const timers = new SharedTimers(new FakeClock());
   timers.setTimer(Infinity, () => assert.fail()).cancel();
+});
+
+test("calls that follow one another cost one timer, which goes when nobody has waited for it", async () => {
+  const clock = new Counting();
+  const timers = new SharedTimers(clock);
+  const never = (): never => assert.fail("it was cancelled");
+  for (let n = 0; n < 3; n++) {
+    timers.setTimer(100, never).cancel();
+    assert.equal(clock.armed, 1);
+    await clock.fake.advance(10);
+  }
+  const fired: number[] = [];
+  timers.setTimer(100, () => fired.push(clock.now()));
+  const due = clock.now() + 100;
+  await clock.fake.advance(99);
+  assert.deepEqual(fired, []);
+  await clock.fake.advance(1);
+  assert.deepEqual(fired, [due]);
+  timers.setTimer(100, never).cancel();
+  await clock.fake.advance(100);
+  assert.equal(clock.armed, 0);
+});
+
+test("one timer at most is kept that nobody waits for, and none at the end", () => {
+  const clock = new Counting();
+  const timers = new SharedTimers(clock);
+  for (let ms = 100; ms < 110; ms++) timers.setTimer(ms, () => {}).cancel();
+  assert.equal(clock.armed, 1);
+  const last = timers.setTimer(50, () => {});
+  timers[Symbol.dispose]();
+  assert.equal(clock.armed, 1);
+  last.cancel();
+  assert.equal(clock.armed, 0);
 });

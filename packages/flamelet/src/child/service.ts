@@ -24,6 +24,7 @@ export interface ServiceOptions {
 /** The life of a runner over its one connection to its parent: it serves, and it ends when one of the two goes. */
 export class Service {
   readonly #options: ServiceOptions;
+  readonly #timers: SharedTimers;
   readonly #server: Server;
   readonly #session: Session;
   #leaving = false;
@@ -34,7 +35,8 @@ export class Service {
   constructor(transport: Transport, options: ServiceOptions) {
     const { clock, loaded, lease } = options;
     this.#options = options;
-    this.#server = new Server({ ...options, clock: new SharedTimers(clock) });
+    this.#timers = new SharedTimers(clock);
+    this.#server = new Server({ ...options, clock: this.#timers });
     this.#session = new Session(
       transport,
       {
@@ -74,6 +76,7 @@ export class Service {
 
   #closed(error: Error | undefined): void {
     const { clock, end } = this.#options;
+    this.#timers[Symbol.dispose]();
     // A signal that was held back for the work has its own course, through the app's listeners.
     if (this.#leaving && !this.#signalled) return end(0);
     if (this.#leaving) {

@@ -16,7 +16,7 @@ import { RunningWork, type Work, type Worker, type WorkKeeper, type WorkOwner } 
 export class InlineRunner implements Worker, WorkKeeper<RunningWork | DirectWork> {
   readonly id: string;
   readonly #pool: string;
-  readonly #clock: Clock;
+  readonly #clock: SharedTimers;
   readonly #listener: RunnerListener;
   /** The parent's end, and the runner's. */
   readonly #session: Session;
@@ -107,6 +107,7 @@ export class InlineRunner implements Worker, WorkKeeper<RunningWork | DirectWork
     this.#session.abandon(reason);
     this.#inside.abandon(reason);
     for (const work of this.#works) work.lost(reason);
+    this.#clock[Symbol.dispose]();
     this.#listener.ended(error);
   }
 }

@@ -352,6 +352,7 @@ export class Runner implements Worker, WorkKeeper {
    */
   #finish(): Promise<void> {
     this.#state = "over";
+    this.#timers[Symbol.dispose]();
     this.#timer?.cancel();
     this.#abort.abort(new Error("the boot was cancelled"));
     this.#seat?.[Symbol.dispose]();
