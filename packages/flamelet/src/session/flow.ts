@@ -1,15 +1,14 @@
+import type { Clock } from "../clock.ts";
 import { ProtocolError } from "../errors.ts";
+import { Window } from "./window.ts";
 
-/**
- * Flow control by credit. The consumer grants bytes; the producer sends while it has credit left (the last chunk may
- * overdraw it, so any size of chunk fits). What waits at the consumer is therefore bounded by the window.
- */
-export const WINDOW: number = 1024 * 1024;
+// Flow control by credit. The consumer grants bytes; the producer sends while it has credit left (the last chunk may
+// overdraw it, so any size of chunk fits). What waits at the consumer is therefore bounded by the window.
 
 /** What a chunk of bytes costs beyond its length, so that a flood of empty ones is bounded too. */
 const RAW_OVERHEAD = 64;
 /** The least that a chunk which is not bytes costs: about a hundred small values are produced ahead of their reader. */
-const VALUE_FLOOR = 8192;
+const VALUE_FLOOR = 2048;
 
 export function chunkCost(bytes: number, raw: boolean): number {
   return raw ? bytes + RAW_OVERHEAD : Math.max(bytes, VALUE_FLOOR);
@@ -88,6 +87,9 @@ export class Inflow {
   readonly #queue: Arrived[] = [];
   /** Reads that came before their chunks. */
   readonly #waiting: PromiseWithResolvers<IteratorResult<unknown, undefined>>[] = [];
+  readonly #window: Window;
+  /** The window that the producer knows of. */
+  #granted = 0;
   #owed = 0;
   /** What the producer may still send. Nothing before the first read, which is what lets it begin. */
   #outstanding = 0;
@@ -98,8 +100,9 @@ export class Inflow {
   /** Called when nothing arrives any more. */
   onOver: (() => void) | null = null;
 
-  constructor(peer: InflowPeer) {
+  constructor(peer: InflowPeer, clock: Clock) {
     this.#peer = peer;
+    this.#window = new Window(clock);
   }
 
   push(value: unknown, cost: number): void {
@@ -135,8 +138,9 @@ export class Inflow {
   next(): Promise<IteratorResult<unknown, undefined>> {
     if (!this.#opened && !this.#over) {
       this.#opened = true;
-      this.#outstanding = WINDOW;
-      this.#peer.credit(WINDOW);
+      this.#granted = this.#window.size;
+      this.#outstanding = this.#granted;
+      this.#peer.credit(this.#granted);
     }
     const first = this.#queue.shift();
     if (first !== undefined) {
@@ -168,7 +172,12 @@ export class Inflow {
 
   #consumed(cost: number): void {
     this.#owed += cost;
-    if (this.#over || this.#owed < WINDOW / 4) return;
+    if (this.#over || this.#owed < this.#granted / 4) return;
+    this.#window.read(this.#owed, this.#queue.length === 0);
+    // One that has become smaller is made so by granting less.
+    this.#owed += this.#window.size - this.#granted;
+    this.#granted = this.#window.size;
+    if (this.#owed <= 0) return;
     this.#outstanding += this.#owed;
     this.#peer.credit(this.#owed);
     this.#owed = 0;

@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import { ProtocolError } from "../errors.ts";
 import { encode } from "../wire/codec.ts";
 import { BUFFER, FAILED, MINE, RAW, Type } from "../wire/frames.ts";
@@ -12,11 +13,13 @@ import type { Scope } from "./scope.ts";
  */
 export class Flows {
   readonly #link: Link;
+  readonly #clock: Clock;
   readonly #inflows = new Map<number, { readonly flow: Inflow; readonly scope: Scope }>();
   readonly #outflows = new Map<number, Outflow>();
 
-  constructor(link: Link) {
+  constructor(link: Link, clock: Clock) {
     this.#link = link;
+    this.#clock = clock;
   }
 
   /** How many ends of streams are open here. */
@@ -29,18 +32,21 @@ export class Flows {
     const key = flowKey(id, ours);
     if (this.#inflows.has(key)) throw new ProtocolError(`stream ${id} was handed over twice`);
     const flags = ours ? MINE : 0;
-    const flow = new Inflow({
-      credit: (bytes) => {
-        const body = Buffer.allocUnsafe(4);
-        body.writeUInt32BE(bytes);
-        // A lane of its own: credit may overtake everything.
-        this.#link.send(Type.CREDIT, flags, id, [body], callLane(0, true));
+    const flow = new Inflow(
+      {
+        credit: (bytes) => {
+          const body = Buffer.allocUnsafe(4);
+          body.writeUInt32BE(bytes);
+          // A lane of its own: credit may overtake everything.
+          this.#link.send(Type.CREDIT, flags, id, [body], callLane(0, true));
+        },
+        stop: (reason) => {
+          this.#inflows.delete(key);
+          this.#link.send(Type.STOP, flags, id, this.#link.packReason(reason), exportLane(id, ours));
+        },
       },
-      stop: (reason) => {
-        this.#inflows.delete(key);
-        this.#link.send(Type.STOP, flags, id, this.#link.packReason(reason), exportLane(id, ours));
-      },
-    });
+      this.#clock,
+    );
     this.#inflows.set(key, { flow, scope });
     return flow;
   }

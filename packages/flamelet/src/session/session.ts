@@ -69,7 +69,7 @@ export class Session implements Link {
       },
       options.limits ?? defaultConnectionLimits,
     );
-    this.#flows = new Flows(this);
+    this.#flows = new Flows(this, options.clock);
     this.#exports = new Exports(this, this.#flows, this);
     this.#outgoing = new OutgoingCalls(this, this.#connection, this.#exports, this.#readying);
     this.#invocations = new Invocations(this, this.#outgoing, this.#exports);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ProtocolError } from "../../src/errors.ts";
 import { packCallHead } from "../../src/session/call-frames.ts";
-import { WINDOW } from "../../src/session/flow.ts";
+import { FIRST_WINDOW } from "../../src/session/window.ts";
 import { memoryTransportPair } from "../../src/session/memory-transport.ts";
 import { Session, type SessionOwner } from "../../src/session/session.ts";
 import type { Transport } from "../../src/wire/transport.ts";
@@ -136,7 +136,7 @@ describe("closes the session:", () => {
     const read = value.getReader().read();
     await turns(2);
     // One is read at once; of the others, the last may overdraw what was granted.
-    const chunk = Buffer.alloc(WINDOW / 16);
+    const chunk = Buffer.alloc(FIRST_WINDOW / 16);
     for (let i = 0; i < 16; i++) victim.say(Type.CHUNK, MINE | RAW, stream, chunk);
     await read;
     await turns(2);

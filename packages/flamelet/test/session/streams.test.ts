@@ -5,7 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { describe, test } from "node:test";
 import { currentContext } from "../../src/child/context.ts";
 import { SerializationError } from "../../src/errors.ts";
-import { WINDOW } from "../../src/session/flow.ts";
+import { FIRST_WINDOW } from "../../src/session/window.ts";
 import { defineCodec } from "../../src/wire/class-codecs.ts";
 import { Pair, type Probe, turns } from "./harness.ts";
 
@@ -251,7 +251,7 @@ describe("chunks", () => {
     const pair = new Pair();
     let made = 0;
     async function* large(): AsyncGenerator<Uint8Array> {
-      for (; made < 4; made++) yield new Uint8Array(3 * WINDOW);
+      for (; made < 4; made++) yield new Uint8Array(3 * FIRST_WINDOW);
     }
     const { value } = await pair.wrapped(large);
     const iterator = value[Symbol.asyncIterator]();
@@ -261,7 +261,7 @@ describe("chunks", () => {
     let length = 0;
     for (let next = await iterator.next(); next.done !== true; next = await iterator.next())
       length += next.value.length;
-    assert.equal(length, 9 * WINDOW);
+    assert.equal(length, 9 * FIRST_WINDOW);
   });
 
   test("may be asked for many at a time", async () => {
