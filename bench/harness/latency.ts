@@ -2,7 +2,7 @@ import type { Metrics, Size } from "./case.ts";
 
 /** How many calls are made before latency is measured, and how many are then measured. */
 export function latencySize(size: Size): { readonly warmUp: number; readonly samples: number } {
-  return { warmUp: size.pick(3_000, 50), samples: size.pick(20_000, 200) };
+  return { warmUp: size.pick(10_000, 50), samples: size.pick(20_000, 200) };
 }
 
 /** Makes calls one after the other, and gives the percentiles of how long one takes, in µs. */
