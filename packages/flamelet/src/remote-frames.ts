@@ -1,4 +1,8 @@
+import { ownManifest } from "./own-files.ts";
+
 const FRAME = /^( {4}at (?:async )?)(.*)$/gm;
+/** What calls every function on a runner: Node's own frames, and those of flamelet. Source maps may have led them to `src`. */
+const PLUMBING = ["node:", ...["dist/", "src/"].map((directory) => new URL(directory, ownManifest).href)];
 
 /**
  * Marks the frames of an error that arose on a runner, since the paths in them look like those of this process:
@@ -6,7 +10,7 @@ const FRAME = /^( {4}at (?:async )?)(.*)$/gm;
  *     TypeError: no such file
  *         at [runner ffmpeg-1-x7] probe (/app/src/probe.ts:7:11)
  *
- * They keep the shape that tools expect of a frame.
+ * They keep the shape that tools expect of a frame. What comes after the last frame of the app says nothing and is left out.
  */
 export function markRemoteFrames(error: Error, runner: string): void {
   const { stack, message } = error;
@@ -14,7 +18,7 @@ export function markRemoteFrames(error: Error, runner: string): void {
   if (typeof stack !== "string" || property?.configurable !== true) return;
   // A message may have lines that look like frames.
   const start = stack.indexOf(message) + message.length;
-  const frames = stack.slice(start).replace(FRAME, (_, at: string, what: string) => {
+  const frames = ofTheApp(stack.slice(start)).replace(FRAME, (_, at: string, what: string) => {
     const frame = what.endsWith(")") ? what : `<anonymous> (${what})`;
     return `${at}[runner ${runner}] ${frame}`;
   });
@@ -24,4 +28,15 @@ export function markRemoteFrames(error: Error, runner: string): void {
     configurable: true,
     enumerable: property.enumerable === true,
   });
+}
+
+/** The lines up to the last that is no plumbing; all of them, where there is no other. */
+function ofTheApp(frames: string): string {
+  const lines = frames.split("\n");
+  const last = lines.findLastIndex((line) => line.startsWith("    at ") && !isPlumbing(line));
+  return last < 0 ? frames : lines.slice(0, last + 1).join("\n");
+}
+
+function isPlumbing(line: string): boolean {
+  return PLUMBING.some((place) => line.includes(place) || line.includes(place.replace("file://", "")));
 }

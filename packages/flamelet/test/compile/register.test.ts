@@ -148,6 +148,19 @@ test("the frames of an error are marked as those of the runner, whatever its mes
   );
 });
 
+test("what only called the function over there is left out of its error's frames", () => {
+  const own = new URL("../../src/child/serve.ts", import.meta.url);
+  const plumbing = `    at runs (node:async_hooks:1:1)\n    at #run (${own.href}:1:1)\n    at #on (${own.pathname}:2:2)`;
+  const error = new Error("no");
+  error.stack = `Error: no\n    at read (node:fs:1:2)\n    at f (/a.ts:1:2)\n${plumbing}`;
+  markRemoteFrames(error, "p-1");
+  assert.equal(error.stack, "Error: no\n    at [runner p-1] read (node:fs:1:2)\n    at [runner p-1] f (/a.ts:1:2)");
+  const ours = new Error("no");
+  ours.stack = `Error: no\n${plumbing}`;
+  markRemoteFrames(ours, "p-1");
+  assert.equal(ours.stack?.split("\n").length, 4);
+});
+
 test("compiles .mts, .js, .mjs, .cjs and .cts, imported and required", async () => {
   const esm = `import { flame } from "flamelet"; ${POOL}\nconsole.log(await ((x) => flame.call(pool, () => x))("NAME"));\n`;
   const cjs = `const { flame } = require("flamelet"); ${POOL}\nmodule.exports = ((x) => flame.call(pool, () => x));\n`;
