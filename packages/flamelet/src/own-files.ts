@@ -15,3 +15,11 @@ export function ownModule(name: string): URL {
 
 /** The `package.json` of flamelet. */
 export const ownManifest: URL = new URL("../package.json", import.meta.url);
+
+/** Source maps may lead the frames of what runs from `dist` back to `src`. */
+const OWN_FOLDERS = ["dist/", "src/"].map((folder) => new URL(folder, ownManifest));
+
+/** Whether a line of a stack is a frame of flamelet. */
+export function isOwnFrame(line: string): boolean {
+  return OWN_FOLDERS.some(({ href, pathname }) => line.includes(href) || line.includes(pathname));
+}

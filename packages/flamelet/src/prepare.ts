@@ -1,7 +1,7 @@
 import { NotCompiledError, OptionError } from "./errors.ts";
 import { warnOfLargeCaptures } from "./large-captures.ts";
 import type { CallOptions } from "./options.ts";
-import { ownManifest } from "./own-files.ts";
+import { isOwnFrame } from "./own-files.ts";
 import type { Pool } from "./pool-handle.ts";
 import { type ClosureInfo, closureInfo } from "./registry.ts";
 import type { Work } from "./runner/work.ts";
@@ -101,12 +101,8 @@ function unsendable(error: Unsendable, info: ClosureInfo, verb: Verb, named: boo
 
 /** Where the user's code called a verb: the first frame outside of this package. */
 export function callSite(): string {
-  // Source maps may have led the frames of this package back to its sources.
-  const own = ["dist/", "src/"].map((directory) => new URL(directory, ownManifest));
   const frames = (new Error().stack ?? "").split("\n").slice(1);
-  const isOwn = (line: string): boolean =>
-    own.some(({ href, pathname }) => line.includes(href) || line.includes(pathname));
-  const frame = frames.find((line) => !isOwn(line) && !line.includes("node:internal"));
+  const frame = frames.find((line) => !isOwnFrame(line) && !line.includes("node:internal"));
   const place = frame === undefined ? undefined : /((?:file:\/\/|\/)[^\s()]+:\d+:\d+)/.exec(frame)?.[1];
   return place === undefined ? "an unknown place" : place.replace(/^file:\/\//, "").replace(`${process.cwd()}/`, "");
 }

@@ -1,8 +1,6 @@
-import { ownManifest } from "./own-files.ts";
+import { isOwnFrame } from "./own-files.ts";
 
 const FRAME = /^( {4}at (?:async )?)(.*)$/gm;
-/** What calls every function on a runner: Node's own frames, and those of flamelet. Source maps may have led them to `src`. */
-const PLUMBING = ["node:", ...["dist/", "src/"].map((directory) => new URL(directory, ownManifest).href)];
 
 /**
  * Marks the frames of an error that arose on a runner, since the paths in them look like those of this process:
@@ -30,13 +28,11 @@ export function markRemoteFrames(error: Error, runner: string): void {
   });
 }
 
-/** The lines up to the last that is no plumbing; all of them, where there is no other. */
+/** The lines up to the last frame that is neither flamelet's nor Node's; all of them, where there is no such frame. */
 function ofTheApp(frames: string): string {
   const lines = frames.split("\n");
-  const last = lines.findLastIndex((line) => line.startsWith("    at ") && !isPlumbing(line));
+  const last = lines.findLastIndex(
+    (line) => line.startsWith("    at ") && !isOwnFrame(line) && !line.includes("node:"),
+  );
   return last < 0 ? frames : lines.slice(0, last + 1).join("\n");
-}
-
-function isPlumbing(line: string): boolean {
-  return PLUMBING.some((place) => line.includes(place) || line.includes(place.replace("file://", "")));
 }
