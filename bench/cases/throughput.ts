@@ -2,10 +2,9 @@ import { open, peers } from "../contenders/open.ts";
 import type { Flame } from "../contenders/peers/flame.ts";
 import type { Rpc } from "../contenders/rpc.ts";
 import type { Case, Goal, Metrics, Size } from "../harness/case.ts";
-import { cpuTime } from "../harness/cpu.ts";
 import { FLAME, flameContender } from "../harness/flame-contender.ts";
 import { rpcContender, rpcContenders } from "../harness/rpc-contender.ts";
-import { throughput, warmUp } from "../harness/throughput.ts";
+import { throughput, throughputAndCpu, warmUp } from "../harness/throughput.ts";
 
 const THIN = "thin RPC, TCP";
 const TCP = "flamelet, TCP";
@@ -62,15 +61,9 @@ async function rates(call: () => Promise<unknown>, size: Size): Promise<Metrics>
   const metrics: Record<string, number> = {};
   await warmUp(call, size.pick(50_000, 100), WARM_UP);
   for (const inFlight of [1, 8, 64]) metrics[named(inFlight)] = await throughput(call, inFlight, msOf(size));
-  let calls = 0;
-  const counted = (): Promise<unknown> => {
-    calls += 1;
-    return call();
-  };
-  const before = cpuTime();
-  metrics[named(256)] = await throughput(counted, 256, msOf(size));
-  const after = cpuTime();
-  if (before !== null && after !== null) metrics[CPU] = (after - before) / calls;
+  const { rate, cpu } = await throughputAndCpu(call, 256, msOf(size));
+  metrics[named(256)] = rate;
+  if (cpu !== undefined) metrics[CPU] = cpu;
   return metrics;
 }
 

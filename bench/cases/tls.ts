@@ -1,7 +1,6 @@
 import type { SessionKind } from "../contenders/flamelet/pool.ts";
 import type { Case, Contender, Goal, Metric, Metrics, Size } from "../harness/case.ts";
-import { cpuTime } from "../harness/cpu.ts";
-import { throughput, warmUp } from "../harness/throughput.ts";
+import { throughput, throughputAndCpu, warmUp } from "../harness/throughput.ts";
 
 const PLAIN = "flamelet, TCP";
 const TLS = "flamelet, TLS";
@@ -47,18 +46,11 @@ async function callsOf(kind: SessionKind, size: Size): Promise<Metrics> {
   const call = (): Promise<unknown> => rpc.noop();
   await warmUp(call, size.pick(50_000, 100), 2_000);
   const at64 = await throughput(call, 64, size.pick(250, 40));
-  let count = 0;
-  const counted = (): Promise<unknown> => {
-    count += 1;
-    return call();
-  };
-  const before = cpuTime();
-  const at256 = await throughput(counted, 256, size.pick(250, 40));
-  const after = cpuTime();
+  const { rate: at256, cpu } = await throughputAndCpu(call, 256, size.pick(250, 40));
   return {
     "64 in flight": at64,
     "256 in flight": at256,
-    ...(before === null || after === null ? {} : { "CPU each, at 256": (after - before) / count }),
+    ...(cpu === undefined ? {} : { "CPU each, at 256": cpu }),
   };
 }
 
