@@ -10,14 +10,12 @@ import { deploy } from "../demo/deploy.ts";
 import { cleanEnv, command } from "./support/app.ts";
 import { launchBrowser, openPage } from "./support/browser.ts";
 import { temporaryFolder } from "./support/folder.ts";
+import { CRAWLING, limitUpload, networkOf, UNLIMITED } from "./support/network.ts";
 import { descendants, lives } from "./support/processes.ts";
 import { until } from "./support/until.ts";
 import { makeVideo } from "./support/videos.ts";
 
 const ARTIFACTS = fileURLToPath(new URL("../artifacts/", import.meta.url));
-const UNLIMITED = -1;
-/** Bytes per second: an upload does not end by itself in the time of a test, but a first picture takes only a few bytes. */
-const CRAWLING = 20_000;
 
 test("on Fly, as Dockerfile and fly.toml say: a machine for each video while it is uploaded, to zero, and back", async () => {
   await using folder = await temporaryFolder();
@@ -40,19 +38,11 @@ test("on Fly, as Dockerfile and fly.toml say: a machine for each video while it 
   const page = await openPage(browser, { viewport: { width: 1200, height: 1000 } });
   const problems: string[] = [];
   page.on("pageerror", (error) => problems.push(String(error)));
-  const network = await page.context().newCDPSession(page);
-  await network.send("Network.enable");
-  const limitUpload = (uploadThroughput: number): Promise<unknown> =>
-    network.send("Network.emulateNetworkConditions", {
-      offline: false,
-      latency: 0,
-      downloadThroughput: UNLIMITED,
-      uploadThroughput,
-    });
+  const network = await networkOf(page);
   const card = (name: string) => page.locator(".card", { has: page.getByRole("heading", { name, exact: true }) });
 
   await page.goto(fly.url);
-  await limitUpload(CRAWLING);
+  await limitUpload(network, CRAWLING);
   await page.locator("#every").fill("2");
   await page.locator("#files").setInputFiles(files);
   for (const name of names) {
@@ -67,7 +57,7 @@ test("on Fly, as Dockerfile and fly.toml say: a machine for each video while it 
     assert.equal(region, parent.region);
   }
   await page.screenshot({ path: join(ARTIFACTS, "on-fly.png"), animations: "disabled" });
-  await limitUpload(UNLIMITED);
+  await limitUpload(network, UNLIMITED);
   for (const name of names) {
     await card(name).and(page.locator(".done")).waitFor();
     assert.equal(await card(name).locator("figure").count(), 6);

@@ -7,16 +7,11 @@ import type { Browser, CDPSession, Page } from "playwright-core";
 import { startApp, type App } from "./support/app.ts";
 import { launchBrowser, openPage } from "./support/browser.ts";
 import { temporaryFolder } from "./support/folder.ts";
+import { CRAWLING, limitUpload, networkOf, UNLIMITED } from "./support/network.ts";
 import { until } from "./support/until.ts";
 import { makeVideo } from "./support/videos.ts";
 
 const ARTIFACTS = fileURLToPath(new URL("../artifacts/", import.meta.url));
-const UNLIMITED = -1;
-/**
- * Bytes per second of an upload that must not end by itself: even the smallest video here takes longer than a test may, and
- * its first picture comes with its first few bytes.
- */
-const CRAWLING = 20_000;
 
 describe("the page, in a real browser", () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -41,8 +36,7 @@ describe("the page, in a real browser", () => {
       // A refused upload is logged by the browser itself.
       if (message.type() === "error" && !/status of 4\d\d/.test(message.text())) problems.push(message.text());
     });
-    network = await page.context().newCDPSession(page);
-    await network.send("Network.enable");
+    network = await networkOf(page);
     await page.goto(app.url);
   });
 
@@ -52,19 +46,11 @@ describe("the page, in a real browser", () => {
     await folder[Symbol.asyncDispose]();
   });
 
-  /** How fast the browser may send, in bytes per second. */
-  const limitUpload = (uploadThroughput: number): Promise<unknown> =>
-    network.send("Network.emulateNetworkConditions", {
-      offline: false,
-      latency: 0,
-      downloadThroughput: UNLIMITED,
-      uploadThroughput,
-    });
   const card = (name: string) => page.locator(".card", { has: page.getByRole("heading", { name, exact: true }) });
   const poolText = (): Promise<string> => page.locator("#pool-text").innerText();
 
   test("a dropped file shows thumbnails before its upload has ended", async () => {
-    await limitUpload(CRAWLING);
+    await limitUpload(network, CRAWLING);
     // A real drop of a real file on the zone, as the browser's own drag and drop makes it.
     await drop(page, network, [file("holiday.mp4"), file("concert.mkv")]);
     const holiday = card("holiday.mp4");
@@ -76,23 +62,23 @@ describe("the page, in a real browser", () => {
     assert.equal(await holiday.locator("figcaption").first().innerText(), "0:00");
     assert.match(await holiday.locator(".message").innerText(), /of .*MB on ffmpeg-/);
     await until("the pool shows both", async () => /2 of 4 · 2 busy/.test(await poolText()));
-    await limitUpload(600_000);
+    await limitUpload(network, 600_000);
     await holiday.locator("figure img").nth(1).waitFor();
     await page.locator("figure img").evaluateAll((images) => Promise.all(images.map((image: any) => image.decode())));
     await page.screenshot({ path: join(ARTIFACTS, "uploading.png"), animations: "disabled" });
 
-    await limitUpload(UNLIMITED);
+    await limitUpload(network, UNLIMITED);
     await holiday.and(page.locator(".done")).waitFor();
     assert.deepEqual(await holiday.locator("figcaption").allInnerTexts(), ["0:00", "0:05", "0:10", "0:15"]);
     assert.match(await holiday.locator(".message").innerText(), /^4 thumbnails · 0:20 long · .* MB · made on ffmpeg-/);
   });
 
   test("an index at the end is explained, and its thumbnails come after the upload", async () => {
-    await limitUpload(CRAWLING);
+    await limitUpload(network, CRAWLING);
     await page.locator("#every").fill("4");
     await page.locator("#files").setInputFiles(file("phone.mov"));
     await card("phone.mov").getByText("The index of this file is at its end").waitFor();
-    await limitUpload(UNLIMITED);
+    await limitUpload(network, UNLIMITED);
     await card("phone.mov").and(page.locator(".done")).waitFor();
     assert.deepEqual(await card("phone.mov").locator("figcaption").allInnerTexts(), ["0:00", "0:04", "0:08"]);
   });
@@ -108,21 +94,18 @@ describe("the page, in a real browser", () => {
   });
 
   test("cancel stops the upload and takes the card away", async () => {
-    await limitUpload(CRAWLING);
+    await limitUpload(network, CRAWLING);
     await page.locator("#files").setInputFiles(file("concert.mkv"));
     const cancelled = card("concert.mkv").first();
     await cancelled.locator("figure img").first().waitFor();
     await cancelled.getByRole("button", { name: "Cancel" }).click();
     await until("one of the two is left", async () => (await card("concert.mkv").count()) === 1);
-    await limitUpload(UNLIMITED);
+    await limitUpload(network, UNLIMITED);
   });
 
   test("closing the tab in the middle frees the runner", async () => {
     const tab = await openPage(browser);
-    const session = await tab.context().newCDPSession(tab);
-    await session.send("Network.enable");
-    const slow = { offline: false, latency: 0, downloadThroughput: UNLIMITED, uploadThroughput: CRAWLING };
-    await session.send("Network.emulateNetworkConditions", slow);
+    await limitUpload(await networkOf(tab), CRAWLING);
     await tab.goto(app.url);
     await tab.locator("#files").setInputFiles(file("holiday.mp4"));
     await tab.locator(".card", { hasText: "Uploading" }).locator("figure img").first().waitFor();
