@@ -58,6 +58,11 @@ export class Outbox {
     return this.#small.length === 0 && this.#lanes.size === 0;
   }
 
+  /** How many small messages wait. */
+  get smallCount(): number {
+    return this.#small.length;
+  }
+
   get waitingBytes(): number {
     return this.#smallBytes + this.#laneBytes;
   }

@@ -73,15 +73,24 @@ function connect(transport: Transport): {
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-test("all small messages of one turn go out in one write", async () => {
+test("small messages of one turn go out in one write, and many of them in several, without waiting for its end", async () => {
   const wire = new Recorder();
   const { connection } = connect(wire);
-  for (let id = 1; id <= 50; id++) connection.send(Type.START, 0, id, [], id);
+  const written: number[] = [];
+  for (let id = 1; id <= 20; id++) connection.send(Type.START, 0, id, [], id, () => written.push(id));
+  assert.equal(wire.writes.length, 0);
   await turn();
   assert.equal(wire.writes.length, 1);
+  for (let id = 21; id <= 100; id++) connection.send(Type.START, 0, id, [], id, () => written.push(id));
+  assert.equal(wire.writes.length, 3, "two times 32");
+  assert.equal(written.length, 20, "who sends is not called back from within");
+  await turn();
+  assert.equal(wire.writes.length, 4);
+  const ids = Array.from({ length: 100 }, (_, i) => i + 1);
+  assert.deepEqual(written, ids);
   assert.deepEqual(
     wire.frames.map(({ id }) => id),
-    Array.from({ length: 50 }, (_, i) => i + 1),
+    ids,
   );
 });
 
