@@ -2,6 +2,7 @@
 const LONGEST = 2 ** 31 - 1;
 
 let holders = 0;
+/** Made once: to set and clear one for each of calls that follow one another costs more than the calls. */
 let handle: NodeJS.Timeout | null = null;
 
 /**
@@ -10,15 +11,15 @@ let handle: NodeJS.Timeout | null = null;
  */
 export function keepAlive(): void {
   holders += 1;
-  handle ??= setInterval(() => {}, LONGEST);
+  if (holders > 1) return;
+  if (handle === null) handle = setInterval(() => {}, LONGEST);
+  else handle.ref();
 }
 
 /** To be called once for each `keepAlive`. */
 export function letEnd(): void {
   holders -= 1;
-  if (holders > 0 || handle === null) return;
-  clearInterval(handle);
-  handle = null;
+  if (holders === 0) handle?.unref();
 }
 
 /** Keeps this process alive until `promise` settles; gives that promise. */

@@ -43,8 +43,8 @@ export function currentContext(): CallContext | null {
 }
 
 /** Runs a function so that it, and all that it starts, finds `context`. */
-export function runInContext<T>(context: CallContext, run: () => T): T {
-  return storage.run(context, run);
+export function runInContext<A extends unknown[], T>(context: CallContext, run: (...args: A) => T, args: A): T {
+  return storage.run(context, run, ...args);
 }
 
 /** Outside of any call. Its scope also leads back to where it was entered from, which `run` can only do by a second copy of all stores. */
@@ -62,5 +62,5 @@ function enter<A extends unknown[], T>(context: CallContext, run: (...args: A) =
 
 /** Gives what runs functions in this context, any number of times: that it is entered often costs nothing more. */
 export function contextEntrance(context: CallContext): <T>(run: () => T) => T {
-  return runInContext(context, () => AsyncLocalStorage.snapshot());
+  return runInContext(context, () => AsyncLocalStorage.snapshot(), []);
 }

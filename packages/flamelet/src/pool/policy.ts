@@ -151,7 +151,7 @@ function bootReason(view: PoolView, least: number): string {
 function retireIdle(view: PoolView, now: number, decisions: Decision[]): number {
   if (view.idle.size === 0) return Infinity;
   const { min, maxConcurrency, idleShutdownAfter, minIdleShutdownAfter } = view.options;
-  const retired = decisions.filter((decision) => decision.kind === "retire").map(({ runner }) => runner);
+  const retired = retiredBy(decisions);
   let left = view.ready.size - retired.length;
   let spare = view.free - wantedSpare(view);
   for (const { id, since, responsive } of view.idle) {
@@ -169,6 +169,14 @@ function retireIdle(view: PoolView, now: number, decisions: Decision[]): number 
     spare -= cost;
   }
   return Infinity;
+}
+
+const NONE: readonly string[] = [];
+
+function retiredBy(decisions: readonly Decision[]): readonly string[] {
+  // This runs for every call, after most of which there is nothing to do.
+  if (decisions.length === 0) return NONE;
+  return decisions.filter((decision) => decision.kind === "retire").map(({ runner }) => runner);
 }
 
 /** Why the calls that wait do so: what stands between them and a slot, in one sentence. */

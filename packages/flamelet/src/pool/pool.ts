@@ -70,8 +70,9 @@ export class PoolCore<R extends RunnerControl> {
       aborted: (waiter, reason) => this.#refuse(waiter, reason),
     };
     this.#giveBack = (entry) => {
-      this.#state.release(entry, this.#now());
-      this.#step();
+      const now = this.#now();
+      this.#state.release(entry, now);
+      this.#step(now);
     };
     if (options.standby.count > 0) deps.standby?.want(options.standby);
     this.#step();
@@ -92,8 +93,9 @@ export class PoolCore<R extends RunnerControl> {
     // This overtakes nobody: whoever waits could use none of the slots that are free.
     const entry = this.#state.pick(false, request.exclude);
     if (entry !== undefined) {
-      const lease = this.#lease(entry);
-      this.#step();
+      const now = this.#now();
+      const lease = this.#lease(entry, now);
+      this.#step(now);
       return lease;
     }
     const { maxQueue, queueTimeout } = this.#state.options;
@@ -191,8 +193,8 @@ export class PoolCore<R extends RunnerControl> {
     this.#log.add(this.#now(), text);
   }
 
-  #lease(entry: RunnerEntry<R>): Lease<R> {
-    this.#state.hold(entry, this.#now());
+  #lease(entry: RunnerEntry<R>, now: number): Lease<R> {
+    this.#state.hold(entry, now);
     return new HeldSlot(entry, this.#giveBack);
   }
 
@@ -211,15 +213,20 @@ export class PoolCore<R extends RunnerControl> {
   /**
    * Gives free slots to who waits and does what the policy decides, until neither changes anything. What happens because
    * of that (a runner that ends while it is told to drain) makes one more round, not a step within the step.
+   *
+   * @param now The time, where it has just been asked for.
    */
-  #step(): void {
-    this.#stepAgain = true;
-    if (this.#stepping) return;
+  #step(now: number = this.#now()): void {
+    if (this.#stepping) {
+      this.#stepAgain = true;
+      return;
+    }
     this.#stepping = true;
     try {
+      this.#round(now);
       while (this.#stepAgain) {
         this.#stepAgain = false;
-        this.#round();
+        this.#round(this.#now());
       }
     } finally {
       this.#stepping = false;
@@ -227,32 +234,32 @@ export class PoolCore<R extends RunnerControl> {
     if (this.#phase === "draining" && this.#state.size === 0) this.#finish();
   }
 
-  #round(): void {
-    const served = this.#serve(false);
+  #round(now: number): void {
+    const served = this.#serve(false, now);
     this.#state.queued = this.#waiting.size;
     this.#state.awaited = this.#askingReady.length > 0;
-    const plan = decide(this.#state, this.#now());
+    const plan = decide(this.#state, now);
     for (const decision of plan.decisions) this.#fleet.carryOut(decision);
     this.#wakeBy(plan.wakeAt);
     // A runner that does not answer is better than none, and worse than one that will be ready soon.
-    const servedByBlocked = this.#state.booting.size === 0 && this.#serve(true);
+    const servedByBlocked = this.#state.booting.size === 0 && this.#serve(true, now);
     const changed = served || servedByBlocked || plan.decisions.length > 0;
     if (changed || this.#giveUp() || this.#settleReady()) this.#stepAgain = true;
   }
 
-  #serve(blocked: boolean): boolean {
+  #serve(blocked: boolean, now: number): boolean {
     if (this.#waiting.size === 0) return false;
     let served = false;
     for (const waiter of this.#waiting.sentBack) {
       const entry = this.#state.pick(blocked, waiter.exclude);
       if (entry === undefined) continue;
-      waiter.give(this.#lease(entry));
+      waiter.give(this.#lease(entry, now));
       served = true;
     }
     for (let entry = this.#state.pick(blocked); entry !== undefined; entry = this.#state.pick(blocked)) {
       const waiter = this.#waiting.shift();
       if (waiter === undefined) break;
-      waiter.give(this.#lease(entry));
+      waiter.give(this.#lease(entry, now));
       served = true;
     }
     return served;

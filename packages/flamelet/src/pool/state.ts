@@ -121,7 +121,7 @@ export class PoolState<R extends RunnerControl> implements PoolView {
   /** Takes one slot of a ready runner. */
   hold(entry: RunnerEntry<R>, now: number): void {
     this.activeAt = now;
-    this.idle.delete(entry);
+    if (entry.load === 0) this.idle.delete(entry);
     this.#index(entry).setLoad(entry, entry.load + 1);
     this.inFlight++;
   }

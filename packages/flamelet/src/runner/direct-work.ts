@@ -12,6 +12,7 @@ export class DirectWork {
   readonly #keeper: WorkKeeper<DirectWork>;
   readonly #context: LazyContext;
   #timer: Timer | null = null;
+  #abort: (() => void) | null = null;
   #done = false;
   #over = false;
 
@@ -34,13 +35,21 @@ export class DirectWork {
   start(): void {
     const { signal, timeout, label } = this.#work;
     const { fn, args, named } = this.#local;
-    signal?.addEventListener("abort", this.#abort, { once: true });
+    if (signal !== undefined) {
+      this.#abort = () => this.#giveUp(signal.reason);
+      signal.addEventListener("abort", this.#abort, { once: true });
+    }
     this.#timer = this.#clock.setTimer(timeout, () => {
       this.#timer = this.#clock.setTimer(GRACE, () => this.#keeper.workStuck(this.#work));
       this.#giveUp(new CallTimeoutError(label, timeout));
     });
-    const given = named ? args : [...args, this.#context];
-    runInContext(this.#context, async () => await fn(...(given as never[]))).then(
+    let given: Promise<unknown>;
+    try {
+      given = Promise.resolve(runInContext(this.#context, fn as (...args: unknown[]) => unknown, named ? args : [...args, this.#context]));
+    } catch (error) {
+      given = Promise.reject(error);
+    }
+    given.then(
       (value) => this.#end({ value }),
       (error: unknown) => this.#end({ error }),
     );
@@ -51,8 +60,6 @@ export class DirectWork {
     this.#context.abort(error);
     this.#end({ lost: error });
   }
-
-  readonly #abort = (): void => this.#giveUp(this.#work.signal?.reason);
 
   #giveUp(reason: unknown): void {
     this.#settle({ error: reason });
@@ -69,7 +76,7 @@ export class DirectWork {
     if (this.#over) return;
     this.#over = true;
     this.#timer?.cancel();
-    this.#work.signal?.removeEventListener("abort", this.#abort);
+    if (this.#abort !== null) this.#work.signal?.removeEventListener("abort", this.#abort);
     this.#settle(attempt);
     this.#keeper.workEnded(this, this.#work);
     this.#owner.ended();

@@ -54,25 +54,20 @@ export class InlineRunner implements Worker, WorkKeeper<RunningWork | DirectWork
       owner.settled({ moved: true });
       return owner.ended();
     }
-    const told: WorkOwner = {
-      settled: (attempt) => owner.settled(attempt),
-      ended: () => {
-        owner.ended();
-        this.#settleIdle();
-      },
-    };
     const running: RunningWork | DirectWork =
       work.local === null
-        ? new RunningWork(work, this.#session, this.#clock, told, this)
-        : new DirectWork(work, work.local, { id: this.id, pool: this.#pool }, this.#clock, told, this);
+        ? new RunningWork(work, this.#session, this.#clock, owner, this)
+        : new DirectWork(work, work.local, { id: this.id, pool: this.#pool }, this.#clock, owner, this);
     this.#works.add(running);
     if (work.own !== null) this.#closures.set(work.fn, work.own);
     running.start();
   }
 
-  workEnded(running: RunningWork | DirectWork, { fn }: Work): void {
+  workEnded(running: RunningWork | DirectWork, { fn, own }: Work): void {
     this.#works.delete(running);
-    this.#closures.delete(fn);
+    if (own !== null) this.#closures.delete(fn);
+    // Once the owner of that work has heard of its end, too.
+    if (this.#draining) queueMicrotask(() => this.#settleIdle());
   }
 
   workStuck({ label }: Work): void {
