@@ -129,6 +129,9 @@ class Entry implements Timer {
     else this.before.next = this.next;
     if (this.next === null) list.last = this.before;
     else this.next.before = this.before;
+    // One that outlived a few collections would keep all that came after it, one through the other.
+    this.before = null;
+    this.next = null;
     if (list.first === null) list.empty();
   }
 }

@@ -26,7 +26,7 @@ export interface ServerOptions {
 /** Runs registered functions for a parent: the inside of a runner. */
 export class Server {
   readonly #options: ServerOptions;
-  readonly #running = new Set<IncomingCall>();
+  #running = 0;
   /** Calls that wait for their function: what sends each of them back. */
   readonly #waiting = new Set<() => void>();
   #draining = false;
@@ -38,7 +38,7 @@ export class Server {
 
   /** How many calls run here, or live on through what they handed out. */
   get running(): number {
-    return this.#running.size;
+    return this.#running;
   }
 
   /** Takes no new call from now on; `idle` is called once the running ones have ended. */
@@ -64,12 +64,12 @@ export class Server {
     } catch (error) {
       return call.refuse("values", messageOf(error));
     }
-    this.#running.add(call);
+    this.#running += 1;
     const context = new Context(this.#options, call);
     call.onCancel = (reason) => context.abort(reason);
     call.onEnded = () => {
       context.stopClock();
-      this.#running.delete(call);
+      this.#running -= 1;
       this.#settleIdle();
     };
     call.start();
@@ -174,7 +174,7 @@ export class Server {
   }
 
   #settleIdle(): void {
-    if (!this.#draining || this.#running.size > 0) return;
+    if (!this.#draining || this.#running > 0) return;
     for (const idle of this.#onIdle.splice(0)) idle();
   }
 }

@@ -1,5 +1,5 @@
 import type { Placement } from "../options.ts";
-import { LinkedList, type ListNode } from "./linked-list.ts";
+import { LinkedList, type ListNode } from "../linked-list.ts";
 
 /** Something with slots, as placement sees it. */
 export interface Placeable {

@@ -1,4 +1,4 @@
-import { LinkedList, ListNode } from "./linked-list.ts";
+import { LinkedList, ListNode } from "../linked-list.ts";
 
 /** All that waits under one key, first come first. */
 class Line<T> {

@@ -1,5 +1,5 @@
 import type { RunnerControl } from "../runner/runner-control.ts";
-import { ListNode } from "./linked-list.ts";
+import { ListNode } from "../linked-list.ts";
 import type { Placeable } from "./placement.ts";
 import type { RunnerView } from "./policy.ts";
 

@@ -1,5 +1,5 @@
 import type { RunnerControl } from "../runner/runner-control.ts";
-import { LinkedList, ListNode } from "./linked-list.ts";
+import { LinkedList, ListNode } from "../linked-list.ts";
 import { FairQueue } from "./queue.ts";
 import type { Waiter } from "./waiter.ts";
 

@@ -1,10 +1,13 @@
 import { type CallContext, LazyContext, runInContext } from "../child/context.ts";
 import type { Clock, Timer } from "../clock.ts";
 import { CallTimeoutError } from "../errors.ts";
+import { ListNode } from "../linked-list.ts";
 import { type Attempt, GRACE, type Work, type WorkKeeper, type WorkOwner } from "./work.ts";
 
 /** One piece of work that runs right here: values are handed over as they are, and nothing stands between. */
 export class DirectWork {
+  /** Its place among what its runner runs. */
+  readonly seat: ListNode<DirectWork> = new ListNode<DirectWork>(this);
   readonly #work: Work;
   readonly #local: NonNullable<Work["local"]>;
   readonly #clock: Clock;

@@ -1,6 +1,7 @@
 import { Server } from "../child/serve.ts";
 import type { Clock, Timer } from "../clock.ts";
 import { RunnerLostError } from "../errors.ts";
+import { LinkedList } from "../linked-list.ts";
 import type { RegisteredFunction } from "../registry.ts";
 import { memoryTransportPair } from "../session/memory-transport.ts";
 import { Session } from "../session/session.ts";
@@ -24,7 +25,7 @@ export class InlineRunner implements Worker, WorkKeeper<RunningWork | DirectWork
   readonly #server: Server;
   /** The uncompiled closures that are on their way here, or run. */
   readonly #closures = new Map<string, RegisteredFunction>();
-  readonly #works = new Set<RunningWork | DirectWork>();
+  readonly #works = new LinkedList<RunningWork | DirectWork>();
   #draining = false;
   #over = false;
   #timer: Timer | null = null;
@@ -58,13 +59,13 @@ export class InlineRunner implements Worker, WorkKeeper<RunningWork | DirectWork
       work.local === null
         ? new RunningWork(work, this.#session, this.#clock, owner, this)
         : new DirectWork(work, work.local, { id: this.id, pool: this.#pool }, this.#clock, owner, this);
-    this.#works.add(running);
+    this.#works.append(running.seat);
     if (work.own !== null) this.#closures.set(work.fn, work.own);
     running.start();
   }
 
   workEnded(running: RunningWork | DirectWork, { fn, own }: Work): void {
-    this.#works.delete(running);
+    this.#works.remove(running.seat);
     if (own !== null) this.#closures.delete(fn);
     // Once the owner of that work has heard of its end, too.
     if (this.#draining) queueMicrotask(() => this.#settleIdle());
@@ -101,7 +102,7 @@ export class InlineRunner implements Worker, WorkKeeper<RunningWork | DirectWork
     const reason = error ?? new RunnerLostError(this.id, why, { outcome: "not-started" });
     this.#session.abandon(reason);
     this.#inside.abandon(reason);
-    for (const work of this.#works) work.lost(reason);
+    for (const work of [...this.#works]) work.lost(reason);
     this.#clock[Symbol.dispose]();
     this.#listener.ended(error);
   }

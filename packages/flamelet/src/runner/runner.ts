@@ -3,6 +3,7 @@ import type { Backend, Machine, MachineSpec } from "../backends/backend.ts";
 import { encodeParentEnv, ORPHANED, REFUSED } from "../child/parent-env.ts";
 import { type Clock, setAwakeTimer, type Timer } from "../clock.ts";
 import { BootError, BuildMismatchError, type ExitInfo, FlameError, RunnerLostError } from "../errors.ts";
+import { LinkedList } from "../linked-list.ts";
 import { reloads } from "../registry.ts";
 import { Session } from "../session/session.ts";
 import { SharedTimers } from "../shared-timers.ts";
@@ -60,7 +61,7 @@ export class Runner implements Worker, WorkKeeper {
   readonly #listener: RunnerListener;
   readonly #output: string[] = [];
   readonly #abort = new AbortController();
-  readonly #works = new Set<RunningWork>();
+  readonly #works = new LinkedList<RunningWork>();
   readonly #bootTimeout: number;
   readonly #timers: SharedTimers;
   /** Its copy of the app is the one of this time. */
@@ -199,7 +200,7 @@ export class Runner implements Worker, WorkKeeper {
     link.listener = {
       responsive: (yes) => {
         if (this.#state === "booting" || this.#over) return;
-        if (!yes) for (const work of this.#works) work.started();
+        if (!yes) for (const work of [...this.#works]) work.started();
         this.#listener.responsive(yes);
       },
       silent: (ms) => {
@@ -247,12 +248,12 @@ export class Runner implements Worker, WorkKeeper {
       return owner.ended();
     }
     const running = new RunningWork(work, session, this.#timers, owner, this);
-    this.#works.add(running);
+    this.#works.append(running.seat);
     running.start();
   }
 
   workEnded(running: RunningWork): void {
-    this.#works.delete(running);
+    this.#works.remove(running.seat);
   }
 
   workStuck({ label }: Work): void {

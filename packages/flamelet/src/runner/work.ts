@@ -1,5 +1,6 @@
 import type { Clock, Timer } from "../clock.ts";
 import { BuildMismatchError, CallTimeoutError, SerializationError, UnknownFunctionError } from "../errors.ts";
+import { ListNode } from "../linked-list.ts";
 import type { RegisteredFunction } from "../registry.ts";
 import type { CallKind, CallListener, OutgoingCall, Refused } from "../session/calls.ts";
 import type { Session } from "../session/session.ts";
@@ -62,6 +63,8 @@ export const GRACE = 5_000;
 
 /** One piece of work on one session, with its clock and its signal. */
 export class RunningWork implements CallListener {
+  /** Its place among what its runner runs. */
+  readonly seat: ListNode<RunningWork> = new ListNode<RunningWork>(this);
   readonly #work: Work;
   readonly #session: Session;
   readonly #clock: Clock;

@@ -1,5 +1,6 @@
 import type { Encoded } from "../wire/codec.ts";
 import type { Outgoing } from "../wire/outbox.ts";
+import type { Numbered } from "../id-table.ts";
 import { Scope } from "./scope.ts";
 
 /** What a parent asks a runner to run. */
@@ -54,8 +55,9 @@ export interface CallListener {
 }
 
 /** A call, or an invocation of something that the other side handed out, as its caller holds it. */
-export class OutgoingCall {
+export class OutgoingCall implements Numbered {
   readonly id: number;
+  nextInBucket: this | null = null;
   readonly lane: number;
   readonly listener: CallListener;
   /** What it was given, for a call; null for an invocation, whose values live as long as the call that it belongs to. */

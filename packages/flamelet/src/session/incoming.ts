@@ -4,12 +4,14 @@ import { Type } from "../wire/frames.ts";
 import type { PackedValue } from "../wire/message.ts";
 import type { CallHead, CallKind, IncomingCall, Refusal } from "./calls.ts";
 import { describe } from "./describe.ts";
+import type { Numbered } from "../id-table.ts";
 import { Scope } from "./scope.ts";
 import type { Session } from "./session.ts";
 
 /** The runner's end of a call. */
-export class Incoming implements IncomingCall {
+export class Incoming implements IncomingCall, Numbered {
   readonly id: number;
+  nextInBucket: this | null = null;
   onCancel: ((reason: unknown) => void) | null = null;
   onEnded: (() => void) | null = null;
   /** Whether its answer has gone out. Written by the session. */

@@ -7,6 +7,7 @@ import { REFUSALS } from "./call-frames.ts";
 import { type CallListener, OutgoingCall, Refused } from "./calls.ts";
 import { type Exports, handsOver } from "./exports.ts";
 import { callLane, type Link } from "./link.ts";
+import { IdTable } from "../id-table.ts";
 import type { Readying } from "./readying.ts";
 import type { Scope } from "./scope.ts";
 
@@ -16,7 +17,7 @@ export class OutgoingCalls {
   readonly #connection: Connection;
   readonly #exports: Exports;
   readonly #readying: Readying;
-  readonly #calls = new Map<number, OutgoingCall>();
+  readonly #calls = new IdTable<OutgoingCall>();
   #nextId = 1;
 
   constructor(link: Link, connection: Connection, exports: Exports, readying: Readying) {
@@ -60,7 +61,7 @@ export class OutgoingCalls {
 
   #send(type: Type, call: OutgoingCall, head: readonly Uint8Array[], values: Encoded): OutgoingCall {
     if (handsOver(values)) this.#exports.attach(values, call.scope, { hold: false });
-    this.#calls.set(call.id, call);
+    this.#calls.add(call);
     if (this.#readying.isReady(values, call.lane)) {
       this.#transmit(type, call, head, values);
       return call;
@@ -84,7 +85,7 @@ export class OutgoingCalls {
    * had not gone out yet, and otherwise when the work has ended.
    */
   cancel(call: OutgoingCall, reason: unknown): void {
-    if (!this.#calls.has(call.id)) return;
+    if (this.#calls.get(call.id) === undefined) return;
     call.settled = true;
     // What it was given and what it gave end here at once; over there when the message arrives.
     call.scope.end(reason);
@@ -105,7 +106,7 @@ export class OutgoingCalls {
    * by then.
    */
   sendBackUnstarted(saidGoodbye: boolean): void {
-    for (const call of this.#calls.values()) {
+    for (const call of this.#calls.all()) {
       if (call.values === null || (call.sent && (call.started || !saidGoodbye))) continue;
       this.#refused(call, new Refused("draining", "the runner went before the call started"));
       this.#end(call);
@@ -114,8 +115,8 @@ export class OutgoingCalls {
 
   /** All that is open is lost. */
   abandon(error: unknown): void {
-    for (const call of this.#calls.values()) this.#settle(call, "lost", error);
-    for (const call of this.#calls.values()) this.#end(call, error);
+    for (const call of this.#calls.all()) this.#settle(call, "lost", error);
+    for (const call of this.#calls.all()) this.#end(call, error);
   }
 
   onStart(id: number): void {
@@ -183,7 +184,7 @@ export class OutgoingCalls {
   }
 
   #end(call: OutgoingCall, reason?: unknown): void {
-    if (!this.#calls.delete(call.id)) return;
+    if (!this.#calls.remove(call)) return;
     if (call.values !== null) call.endScope(reason);
     call.listener.ended();
   }

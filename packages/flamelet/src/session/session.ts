@@ -8,6 +8,7 @@ import type { CallListener, CallRequest, IncomingCall, OutgoingCall, Refusal } f
 import { callHeadLength, packCallHead, readCallHead, REFUSALS } from "./call-frames.ts";
 import { Exports, handsOver } from "./exports.ts";
 import { Flows } from "./flows.ts";
+import { IdTable } from "../id-table.ts";
 import { Incoming } from "./incoming.ts";
 import { Invocations } from "./invocations.ts";
 import { callLane, type Link, type SendOptions } from "./link.ts";
@@ -51,7 +52,7 @@ export class Session implements Link {
   readonly #readying = new Readying();
   readonly #outgoing: OutgoingCalls;
   readonly #invocations: Invocations;
-  readonly #incoming = new Map<number, Incoming>();
+  readonly #incoming = new IdTable<Incoming>();
   /** Calls that were entered, and whose caller has not been told. */
   readonly #starting: Incoming[] = [];
   readonly #pulse: Pulse;
@@ -143,11 +144,11 @@ export class Session implements Link {
     this.#invocations.abandon(error);
     this.#outgoing.sendBackUnstarted(this.#saidGoodbye);
     this.#outgoing.abandon(error);
-    for (const call of this.#incoming.values()) {
+    for (const call of this.#incoming.all()) {
+      this.#incoming.remove(call);
       call.onCancel?.(error);
       call.scope.end(error);
     }
-    this.#incoming.clear();
     this.#flows.end(error);
     this.#standIns.end(error);
   }
@@ -211,10 +212,10 @@ export class Session implements Link {
   #onCall(id: number, bytes: Buffer, from: number, to: number): void {
     const serve = this.#owner.call;
     if (serve === undefined) throw new ProtocolError("a runner may not call functions of its parent");
-    if (this.#incoming.has(id)) throw new ProtocolError(`call ${id} came twice`);
+    if (this.#incoming.get(id) !== undefined) throw new ProtocolError(`call ${id} came twice`);
     const length = callHeadLength(bytes, from, to);
     const call = new Incoming(this, id, readCallHead(bytes, from, length), unpackValue(bytes, from + length, to));
-    this.#incoming.set(id, call);
+    this.#incoming.add(call);
     serve.call(this.#owner, call);
   }
 
@@ -283,7 +284,7 @@ export class Session implements Link {
 
   /** Forgets an incoming call, telling the caller that it has ended unless its answer said so. */
   endIncoming(call: Incoming, tell: boolean): void {
-    if (!this.#incoming.delete(call.id)) return;
+    if (!this.#incoming.remove(call)) return;
     if (tell) this.#connection.send(Type.END, 0, call.id, [], callLane(call.id, false));
   }
 

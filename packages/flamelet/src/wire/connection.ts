@@ -1,3 +1,4 @@
+import { IdTable } from "../id-table.ts";
 import { ProtocolError } from "../errors.ts";
 import type { Receiver, Transport } from "./transport.ts";
 import { FrameDecoder, MORE, RAW, type Type } from "./frames.ts";
@@ -43,7 +44,7 @@ export class Connection implements Receiver {
   readonly #limits: ConnectionLimits;
   readonly #outbox = new Outbox();
   readonly #decoder: FrameDecoder;
-  readonly #partials = new Map<number, PartialMessage>();
+  readonly #partials = new IdTable<PartialMessage>();
   #partialBytes = 0;
   /** What is to be called at the end of the turn, since it was written. */
   readonly #done: (() => void)[] = [];
@@ -202,14 +203,14 @@ export class Connection implements Receiver {
     let partial = this.#partials.get(key);
     if (partial === undefined) {
       if (whole) return this.#whole(type, flags, id, bytes, from, to);
-      partial = new PartialMessage((flags & MORE) === 0 ? length : null, this.#limits.maxMessageBytes);
-      this.#partials.set(key, partial);
+      partial = new PartialMessage(key, (flags & MORE) === 0 ? length : null, this.#limits.maxMessageBytes);
+      this.#partials.add(partial);
     }
     this.#partialBytes += partial.add(bytes, from, to);
     if (this.#partialBytes > this.#limits.maxPartialBytes)
       throw new ProtocolError(`unfinished messages exceed the limit of ${this.#limits.maxPartialBytes} bytes`);
     if (!complete) return;
-    this.#partials.delete(key);
+    this.#partials.remove(partial);
     this.#partialBytes -= partial.allocated;
     const body = partial.end();
     this.#handler.message(type, flags, id, body, 0, body.length);
@@ -231,7 +232,7 @@ export class Connection implements Receiver {
   closed(error?: Error): void {
     if (this.#over) return;
     this.#over = true;
-    this.#partials.clear();
+    for (const partial of this.#partials.all()) this.#partials.remove(partial);
     this.#handler.closed(error);
   }
 }

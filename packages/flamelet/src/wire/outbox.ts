@@ -1,3 +1,5 @@
+import { IdTable, type Numbered } from "../id-table.ts";
+import { LinkedList, ListNode } from "../linked-list.ts";
 import { HEADER, MAX_PAYLOAD, MORE, SIZE, type Type, writeHeader } from "./frames.ts";
 import { packValue, TEXT_HEAD, writeTextValue } from "./message.ts";
 
@@ -37,6 +39,18 @@ export class Outgoing {
   }
 }
 
+/** What is to be sent in the order in which it came. */
+class Lane implements Numbered {
+  readonly id: number;
+  nextInBucket: this | null = null;
+  readonly messages: Outgoing[] = [];
+  readonly turn: ListNode<Lane> = new ListNode<Lane>(this);
+
+  constructor(id: number) {
+    this.id = id;
+  }
+}
+
 /** Messages up to this size count as small: they go out whole, before the next piece of any long one. */
 const SMALL = 16 * 1024;
 /** How much of long messages goes to the transport before it is asked again whether it can take more. */
@@ -49,8 +63,10 @@ const BATCH = 256 * 1024;
 export class Outbox {
   #small: Outgoing[] = [];
   #smallBytes = 0;
-  /** The lanes that have something to send, in the order of their turns. */
-  readonly #lanes = new Map<number, Outgoing[]>();
+  /** The lanes that have something to send. */
+  readonly #lanes = new IdTable<Lane>();
+  /** The same, in the order of their turns. */
+  readonly #turns = new LinkedList<Lane>();
   /** Bytes of long messages that wait; what bounds memory when the other side reads slowly. */
   #laneBytes = 0;
 
@@ -67,9 +83,9 @@ export class Outbox {
     return this.#smallBytes + this.#laneBytes;
   }
 
-  add(message: Outgoing, lane: number): void {
-    const queue = this.#lanes.size === 0 ? undefined : this.#lanes.get(lane);
-    if (queue === undefined && message.size <= SMALL) {
+  add(message: Outgoing, id: number): void {
+    let lane = this.#lanes.size === 0 ? undefined : this.#lanes.get(id);
+    if (lane === undefined && message.size <= SMALL) {
       this.#small.push(message);
       this.#smallBytes += message.size;
       return;
@@ -79,12 +95,16 @@ export class Outbox {
       message.text = null;
     }
     this.#laneBytes += message.size;
-    if (queue === undefined) this.#lanes.set(lane, [message]);
-    else queue.push(message);
+    if (lane === undefined) {
+      lane = new Lane(id);
+      this.#lanes.add(lane);
+      this.#turns.append(lane.turn);
+    }
+    lane.messages.push(message);
   }
 
   /** Takes back a message of which nothing was written yet; false when it is too late for that. */
-  withdraw(message: Outgoing, lane: number): boolean {
+  withdraw(message: Outgoing, id: number): boolean {
     if (message.written > 0) return false;
     const small = this.#small.indexOf(message);
     if (small >= 0) {
@@ -92,13 +112,18 @@ export class Outbox {
       this.#smallBytes -= message.size;
       return true;
     }
-    const queue = this.#lanes.get(lane);
-    const index = queue?.indexOf(message) ?? -1;
-    if (queue === undefined || index < 0) return false;
-    queue.splice(index, 1);
+    const lane = this.#lanes.get(id);
+    const index = lane?.messages.indexOf(message) ?? -1;
+    if (lane === undefined || index < 0) return false;
+    lane.messages.splice(index, 1);
     this.#laneBytes -= message.size;
-    if (queue.length === 0) this.#lanes.delete(lane);
+    if (lane.messages.length === 0) this.#close(lane);
     return true;
+  }
+
+  #close(lane: Lane): void {
+    this.#lanes.remove(lane);
+    this.#turns.remove(lane.turn);
   }
 
   /** All small messages, as one buffer: they are copied once, since many tiny writes cost more than the copy. */
@@ -127,9 +152,8 @@ export class Outbox {
   takeLong(done: (() => void)[]): Uint8Array[] {
     const out: Uint8Array[] = [];
     let budget = BATCH;
-    while (budget > 0 && this.#lanes.size > 0) {
-      const [lane, queue] = this.#lanes.entries().next().value as [number, Outgoing[]];
-      const message = queue[0] as Outgoing;
+    for (let lane = this.#turns.first; budget > 0 && lane !== undefined; lane = this.#turns.first) {
+      const message = lane.messages[0] as Outgoing;
       const left = message.size - message.written;
       const first = message.written === 0 && left > MAX_PAYLOAD;
       const length = Math.min(first ? MAX_PAYLOAD - SIZE : MAX_PAYLOAD, left);
@@ -142,12 +166,15 @@ export class Outbox {
       slice(message, length, out);
       budget -= length + HEADER;
       this.#laneBytes -= length;
-      this.#lanes.delete(lane);
       if (!more) {
-        queue.shift();
+        lane.messages.shift();
         if (message.onWritten !== undefined) done.push(message.onWritten);
       }
-      if (queue.length > 0) this.#lanes.set(lane, queue);
+      if (lane.messages.length === 0) this.#close(lane);
+      else if (this.#turns.size > 1) {
+        this.#turns.remove(lane.turn);
+        this.#turns.append(lane.turn);
+      }
     }
     return out;
   }

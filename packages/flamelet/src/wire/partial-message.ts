@@ -1,4 +1,5 @@
 import { ProtocolError } from "../errors.ts";
+import type { Numbered } from "../id-table.ts";
 import { SIZE } from "./frames.ts";
 
 /**
@@ -8,7 +9,9 @@ import { SIZE } from "./frames.ts";
 const AHEAD = 4 * 1024 * 1024;
 
 /** A message that arrives in pieces, which are put together as they come. */
-export class PartialMessage {
+export class PartialMessage implements Numbered {
+  readonly id: number;
+  nextInBucket: this | null = null;
   readonly #limit: number;
   /** How long it will be; while that is still arriving itself, the part of the number that is known. */
   #size: number;
@@ -18,10 +21,12 @@ export class PartialMessage {
   #filled = 0;
 
   /**
+   * @param id What it is found by.
    * @param size How long it will be, or null when that comes before its first byte.
    * @param limit How long it may be. Throws a `ProtocolError`, here or in `add`, before anything is allocated for more.
    */
-  constructor(size: number | null, limit: number) {
+  constructor(id: number, size: number | null, limit: number) {
+    this.id = id;
     this.#limit = limit;
     this.#size = size ?? 0;
     this.#sizeLeft = size === null ? SIZE : 0;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { ListNode } from "../../src/pool/linked-list.ts";
+import { ListNode } from "../../src/linked-list.ts";
 import { LoadIndex, type Placeable } from "../../src/pool/placement.ts";
 
 class Thing implements Placeable {

@@ -274,7 +274,7 @@ for (const [what, payloads] of [
 }
 
 test("a long message that is only announced takes no memory for what has not arrived", () => {
-  const message = new PartialMessage(null, 200_000_000);
+  const message = new PartialMessage(1, null, 200_000_000);
   const size = 100_000_000;
   let taken = message.add(beginning(size, Buffer.alloc(60_000)), 0, 60_000 + SIZE);
   assert.ok(taken < 8_000_000, `${taken}`);

@@ -14,7 +14,9 @@ export class ListNode<T> {
 /**
  * A doubly linked list: whoever holds a node can take it out in constant time. A `Set` would read better, but finding
  * its first element walks over all that were deleted before it, which a long queue that is served from its front has
- * thousands of.
+ * thousands of. A `Set` or `Map` where things come and go all the time is replaced by V8 every now and then, and the
+ * one before refers to it: from the first of them that a full collection finds on, they keep all that was ever in them
+ * until the next full one.
  */
 export class LinkedList<T> {
   #first: ListNode<T> | null = null;
