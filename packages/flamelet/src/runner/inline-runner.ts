@@ -102,7 +102,9 @@ export class InlineRunner implements Worker, WorkKeeper<RunningWork | DirectWork
     const reason = error ?? new RunnerLostError(this.id, why, { outcome: "not-started" });
     this.#session.abandon(reason);
     this.#inside.abandon(reason);
-    for (const work of [...this.#works]) work.lost(reason);
+    // The end of one can be the end of others.
+    const lost = [...this.#works];
+    for (const work of lost) work.lost(reason);
     this.#clock[Symbol.dispose]();
     this.#listener.ended(error);
   }

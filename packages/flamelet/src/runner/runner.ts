@@ -200,7 +200,7 @@ export class Runner implements Worker, WorkKeeper {
     link.listener = {
       responsive: (yes) => {
         if (this.#state === "booting" || this.#over) return;
-        if (!yes) for (const work of [...this.#works]) work.started();
+        if (!yes) for (const work of this.#works) work.started();
         this.#listener.responsive(yes);
       },
       silent: (ms) => {
