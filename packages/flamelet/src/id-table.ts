@@ -5,8 +5,10 @@ export interface Numbered {
   nextInBucket: this | null;
 }
 
-/** With so many buckets it begins, and with so many it begins again when it is empty. */
+/** With so many buckets it begins. */
 const FEWEST = 64;
+/** With more than so many it begins again when it is empty. */
+const KEPT = 1024;
 
 /**
  * Finds things by their number, where they come and go all the time: there a `Map` takes three times as long, and keeps them
@@ -47,7 +49,7 @@ export class IdTable<T extends Numbered> {
     }
     item.nextInBucket = null;
     this.#size -= 1;
-    if (this.#size === 0 && this.#buckets.length > FEWEST) this.#buckets = buckets(FEWEST);
+    if (this.#size === 0 && this.#buckets.length > KEPT) this.#buckets = buckets(FEWEST);
     return true;
   }
 

@@ -48,7 +48,9 @@ export class DirectWork {
     });
     let given: Promise<unknown>;
     try {
-      given = Promise.resolve(runInContext(this.#context, fn as (...args: unknown[]) => unknown, named ? args : [...args, this.#context]));
+      given = Promise.resolve(
+        runInContext(this.#context, fn as (...args: unknown[]) => unknown, named ? args : [...args, this.#context]),
+      );
     } catch (error) {
       given = Promise.reject(error);
     }
