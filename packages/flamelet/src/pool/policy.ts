@@ -28,7 +28,7 @@ export interface PoolView {
   readonly booting: ReadonlySet<RunnerView>;
   readonly ready: ReadonlySet<RunnerView>;
   /** Those of the ready runners that have no work; idle for longest first. */
-  readonly idle: ReadonlySet<RunnerView>;
+  readonly idle: Iterable<RunnerView> & { readonly size: number };
   /** How many runners are on their way out, and still exist. */
   readonly draining: number;
   /** Whether somebody waits until `min` runners are ready. */

@@ -8,7 +8,10 @@ export class RunnerEntry<R extends RunnerControl> implements RunnerView, Placeab
   readonly runner: R;
   /** Which boots failed together with this one, if it fails; see `BootBreaker`. */
   readonly era: number;
+  /** Its place among those of the same load. */
   readonly seat: ListNode<this>;
+  /** Its place among those that have no work. */
+  readonly rest: ListNode<this>;
   state: "booting" | "ready" | "draining" | "gone" = "booting";
   load = 0;
   since: number;
@@ -19,6 +22,7 @@ export class RunnerEntry<R extends RunnerControl> implements RunnerView, Placeab
     this.era = era;
     this.since = now;
     this.seat = new ListNode<this>(this);
+    this.rest = new ListNode<this>(this);
   }
 
   get id(): string {

@@ -1,3 +1,4 @@
+import { LinkedList } from "../linked-list.ts";
 import type { Placement, ResolvedPoolOptions } from "../options.ts";
 import type { RunnerControl } from "../runner/runner-control.ts";
 import type { BootGate } from "./breaker.ts";
@@ -34,7 +35,7 @@ export class PoolState<R extends RunnerControl> implements PoolView {
   readonly boots: BootGate;
   readonly booting: Set<RunnerEntry<R>> = new Set();
   readonly ready: Set<RunnerEntry<R>> = new Set();
-  readonly idle: Set<RunnerEntry<R>> = new Set();
+  readonly idle: LinkedList<RunnerEntry<R>> = new LinkedList();
   readonly leaving: Set<RunnerEntry<R>> = new Set();
   activeAt: number;
   closing = false;
@@ -92,7 +93,7 @@ export class PoolState<R extends RunnerControl> implements PoolView {
     entry.since = now;
     this.activeAt = now;
     this.ready.add(entry);
-    this.idle.add(entry);
+    this.idle.append(entry.rest);
     this.#index(entry).add(entry);
   }
 
@@ -121,7 +122,7 @@ export class PoolState<R extends RunnerControl> implements PoolView {
   /** Takes one slot of a ready runner. */
   hold(entry: RunnerEntry<R>, now: number): void {
     this.activeAt = now;
-    if (entry.load === 0) this.idle.delete(entry);
+    if (entry.load === 0) this.idle.remove(entry.rest);
     this.#index(entry).setLoad(entry, entry.load + 1);
     this.inFlight++;
   }
@@ -138,7 +139,7 @@ export class PoolState<R extends RunnerControl> implements PoolView {
     this.inFlight--;
     if (entry.load > 0) return;
     entry.since = now;
-    this.idle.add(entry);
+    this.idle.append(entry.rest);
   }
 
   /** All but what is in store, of which the state knows nothing. */
@@ -164,7 +165,7 @@ export class PoolState<R extends RunnerControl> implements PoolView {
       this.booting.delete(entry);
     } else if (entry.state === "ready") {
       this.ready.delete(entry);
-      this.idle.delete(entry);
+      this.idle.remove(entry.rest);
       this.#index(entry).remove(entry);
       this.inFlight -= entry.load;
     } else if (entry.state === "draining") {
