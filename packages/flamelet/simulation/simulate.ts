@@ -33,7 +33,10 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
   let unhandled: unknown[] = [];
   globals.FinalizationRegistry = NeverCollected as unknown as typeof FinalizationRegistry;
   // A call keeps its process alive while somebody waits for it, and one of a history that is broken off waits for ever.
-  globals.setInterval = ((...args: Parameters<typeof interval>) => interval(...args).unref()) as typeof interval;
+  globals.setInterval = ((...args: Parameters<typeof interval>) => {
+    const timer = interval(...args).unref();
+    return Object.assign(timer, { ref: () => timer });
+  }) as typeof interval;
   resetExportIds();
   // Histories are full of what a process would warn of: machines that cannot be destroyed, connections that break.
   process.emitWarning = (() => {}) as typeof process.emitWarning;

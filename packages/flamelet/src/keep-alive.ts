@@ -19,7 +19,7 @@ export function keepAlive(): void {
 /** To be called once for each `keepAlive`. */
 export function letEnd(): void {
   holders -= 1;
-  if (holders === 0) handle?.unref();
+  if (holders <= 0) handle?.unref();
 }
 
 /** Keeps this process alive until `promise` settles; gives that promise. */
