@@ -22,6 +22,10 @@ interface Outcome {
 /** Lines that are repeated of a step that failed and has no list of failures of its own. */
 const TAIL = 60;
 
+/** A step that says nothing for so long, in ms, hangs: a test file that keeps its process alive has no limit of Node's. */
+const SILENCE = 300_000;
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+
 const root = join(import.meta.dirname, "..");
 
 async function steps(): Promise<Step[]> {
@@ -47,8 +51,18 @@ function failureOf(output: string): string {
 
 async function run({ name, command }: Step): Promise<Outcome> {
   const start = performance.now();
-  const child = spawn("npm", command, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+  // In a group of its own, so that it can be ended with all that it started.
+  const child = spawn("npm", command, { cwd: root, stdio: ["ignore", "pipe", "pipe"], detached: true });
+  const stop = (signal: NodeJS.Signals): void => void process.kill(-(child.pid as number), signal);
+  for (const signal of SIGNALS) process.on(signal, stop);
   let output = "";
+  let hangs = false;
+  const patience = setTimeout(() => {
+    // First it is asked, so that it can say what it was at; if it says nothing for as long again, it is killed.
+    stop(hangs ? "SIGKILL" : "SIGINT");
+    hangs = true;
+    patience.refresh();
+  }, SILENCE);
   for (const [from, to] of [
     [child.stdout, process.stdout],
     [child.stderr, process.stderr],
@@ -56,19 +70,26 @@ async function run({ name, command }: Step): Promise<Outcome> {
     from.setEncoding("utf8").on("data", (text: string) => {
       output += text;
       to.write(text);
+      patience.refresh();
     });
   }
-  const end = await new Promise<string | number>((settle, fail) => {
+  const ended = await new Promise<string | number>((settle, fail) => {
     child.once("error", fail).once("close", (code, signal) => settle(code ?? signal ?? "unknown"));
   });
+  clearTimeout(patience);
+  for (const signal of SIGNALS) process.off(signal, stop);
+  const how = hangs ? `said nothing for ${SILENCE / 60_000} min` : `ended with ${ended}`;
   const seconds = Math.round((performance.now() - start) / 1000);
-  return { name, seconds, failure: end === 0 ? undefined : `${failureOf(output)}\n(ended with ${end})` };
+  return { name, seconds, failure: ended === 0 ? undefined : `${failureOf(output)}\n(${how})` };
 }
 
+let interrupted = false;
+for (const signal of SIGNALS) process.on(signal, () => (interrupted = true));
 const outcomes: Outcome[] = [];
 for (const step of await steps()) {
   const outcome = await run(step);
   outcomes.push(outcome);
+  if (interrupted) break;
   // All tests would fail for this one reason.
   if (step.name === "build" && outcome.failure !== undefined) break;
 }
