@@ -2,6 +2,7 @@ import type { Clock, Timer } from "../clock.ts";
 import { PoolClosedError, QueueFullError, QueueTimeoutError } from "../errors.ts";
 import { Events } from "../events.ts";
 import { checkDuration, resolvePoolOptions, type PoolOptions, type ResolvedPoolOptions } from "../options.ts";
+import { SharedTimers } from "../shared-timers.ts";
 import type { RunnerControl, StartRunner } from "../runner/runner-control.ts";
 import { BootBreaker } from "./breaker.ts";
 import { DecisionLog } from "./decision-log.ts";
@@ -40,6 +41,8 @@ export class PoolCore<R extends RunnerControl> {
   readonly #fleet: Fleet<R>;
   readonly #waiting: WaitingCalls<R> = new WaitingCalls();
   readonly #log = new DecisionLog();
+  /** The clock of those that wait. */
+  readonly #patience: SharedTimers;
   readonly #closed: PromiseWithResolvers<void> = Promise.withResolvers();
   readonly #waiterOwner: WaiterOwner<R>;
   readonly #giveBack: (entry: RunnerEntry<R>) => void;
@@ -53,6 +56,7 @@ export class PoolCore<R extends RunnerControl> {
   constructor(name: string, options: ResolvedPoolOptions, deps: PoolDeps<R>) {
     this.name = name;
     this.#deps = deps;
+    this.#patience = new SharedTimers(deps.clock);
     this.#breaker = new BootBreaker(deps.random);
     this.#state = new PoolState(options, this.#breaker, deps.clock.now());
     this.#fleet = new Fleet({
@@ -104,7 +108,7 @@ export class PoolCore<R extends RunnerControl> {
     }
     this.#state.activeAt = this.#now();
     this.#breaker.lift(this.#now());
-    const waiter = new Waiter(request, request.queueTimeout ?? queueTimeout, this.#deps.clock, this.#waiterOwner);
+    const waiter = new Waiter(request, request.queueTimeout ?? queueTimeout, this.#patience, this.#waiterOwner);
     this.#waiting.add(waiter);
     this.#step();
     return waiter.promise;
@@ -292,6 +296,7 @@ export class PoolCore<R extends RunnerControl> {
   #finish(): void {
     this.#phase = "closed";
     this.#wakeTimer?.cancel();
+    this.#patience[Symbol.dispose]();
     this.#fleet.dispose();
     this.events.emit("closed");
     this.#closed.resolve();

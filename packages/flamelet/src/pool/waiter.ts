@@ -19,7 +19,7 @@ export class Waiter<R extends RunnerControl> {
   leave: () => void = () => {};
   readonly #resolvers: PromiseWithResolvers<Lease<R>>;
   readonly #signal: AbortSignal | undefined;
-  readonly #onAbort: () => void;
+  readonly #onAbort: (() => void) | null = null;
   readonly #timer: Timer;
 
   constructor(request: AcquireRequest, queueTimeout: number, clock: Clock, owner: WaiterOwner<R>) {
@@ -29,9 +29,12 @@ export class Waiter<R extends RunnerControl> {
     this.since = clock.now();
     this.#resolvers = Promise.withResolvers();
     this.promise = this.#resolvers.promise;
-    this.#signal = request.signal;
-    this.#onAbort = () => owner.aborted(this, request.signal?.reason);
-    this.#signal?.addEventListener("abort", this.#onAbort);
+    const { signal } = request;
+    if (signal !== undefined) {
+      this.#signal = signal;
+      this.#onAbort = () => owner.aborted(this, signal.reason);
+      signal.addEventListener("abort", this.#onAbort);
+    }
     this.#timer = clock.setTimer(queueTimeout, () => owner.timedOut(this));
   }
 
@@ -49,7 +52,7 @@ export class Waiter<R extends RunnerControl> {
 
   #rest(): void {
     this.leave();
-    this.#signal?.removeEventListener("abort", this.#onAbort);
+    if (this.#onAbort !== null) this.#signal?.removeEventListener("abort", this.#onAbort);
     this.#timer.cancel();
   }
 }

@@ -3,6 +3,9 @@ import { LinkedList, ListNode } from "../linked-list.ts";
 import { FairQueue } from "./queue.ts";
 import type { Waiter } from "./waiter.ts";
 
+/** Going through a list that is empty would make a generator first, for every slot that is given. */
+const NOBODY: readonly never[] = [];
+
 /** All calls that wait for a slot: first those that had one and were sent back, then the others in fair order. */
 export class WaitingCalls<R extends RunnerControl> {
   readonly #sentBack = new LinkedList<Waiter<R>>();
@@ -30,7 +33,7 @@ export class WaitingCalls<R extends RunnerControl> {
 
   /** Those that were sent back, in order. Each may leave while it is looked at. */
   get sentBack(): Iterable<Waiter<R>> {
-    return this.#sentBack;
+    return this.#sentBack.size === 0 ? NOBODY : this.#sentBack;
   }
 
   /** The newcomer whose turn it is, taken out. */
