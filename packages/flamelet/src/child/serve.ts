@@ -7,6 +7,7 @@ import { disposeOf } from "../session/exports.ts";
 import { endUnread } from "../session/pump.ts";
 import { ref } from "../wire/by-reference.ts";
 import { toSerializationError, Unsendable } from "../wire/unsendable.ts";
+import { Turns } from "./turns.ts";
 import { beginInContext, type CallContext, contextEntrance, LazyContext } from "./context.ts";
 
 /** How long a call waits for a function that a module registers late, after the app counted as loaded. */
@@ -27,6 +28,7 @@ export interface ServerOptions {
 export class Server {
   readonly #options: ServerOptions;
   #running = 0;
+  readonly #turns: Turns<IncomingCall>;
   /** Calls that wait for their function: what sends each of them back. */
   readonly #waiting = new Set<() => void>();
   #draining = false;
@@ -34,6 +36,7 @@ export class Server {
 
   constructor(options: ServerOptions) {
     this.#options = options;
+    this.#turns = new Turns(options.clock, (call) => this.#enter(call));
   }
 
   /** How many calls run here, or live on through what they handed out. */
@@ -45,12 +48,20 @@ export class Server {
   drain(idle: () => void): void {
     this.#draining = true;
     for (const sendBack of this.#waiting) sendBack();
+    for (const call of this.#turns.withdrawAll()) call.refuse("draining", LEAVING);
     this.#onIdle.push(idle);
     this.#settleIdle();
   }
 
   call(call: IncomingCall): void {
     if (this.#draining) return call.refuse("draining", LEAVING);
+    if (this.#turns.add(call)) return;
+    call.onCancel = () => {
+      if (this.#turns.withdraw(call)) call.refuse("draining", LEAVING);
+    };
+  }
+
+  #enter(call: IncomingCall): void {
     const fn = this.#options.own?.get(call.fn) ?? findFunction(call.fn);
     if (fn !== undefined) this.#start(call, fn);
     else this.#waitFor(call);

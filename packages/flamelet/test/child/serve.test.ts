@@ -61,6 +61,68 @@ function serve(loaded: Promise<void> = Promise.resolve(), load?: Load): { server
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+describe("calls that arrive at once", () => {
+  /** Takes that long on the server's clock, without waiting for anything. */
+  const works = (clock: FakeClock, log: string[]): string =>
+    register((name: string, ms: number) => {
+      log.push(`${name} starts`);
+      clock.work(ms);
+      return name;
+    });
+
+  class Told extends FakeCall {
+    readonly #told: string[];
+    constructor(told: string[], fn: string, name: string, ms: number) {
+      super(fn, { args: [name, ms] });
+      this.#told = told;
+    }
+    override result(value: unknown): void {
+      this.#told.push(`${String(value)} is told`);
+      super.result(value);
+    }
+  }
+
+  test("and work for long: each is told of before the next one starts", async () => {
+    const { server, clock } = serve();
+    const log: string[] = [];
+    const fn = works(clock, log);
+    for (const name of ["a", "b", "c"]) server.call(new Told(log, fn, name, 100));
+    assert.deepEqual(log, ["a starts"]);
+    await turn();
+    await turn();
+    await turn();
+    assert.deepEqual(log, ["a starts", "a is told", "b starts", "b is told", "c starts", "c is told"]);
+    assert.equal(server.running, 0);
+  });
+
+  test("and are quick: they all start in that turn", async () => {
+    const { server, clock } = serve();
+    const log: string[] = [];
+    const fn = works(clock, log);
+    for (const name of ["a", "b", "c"]) server.call(new Told(log, fn, name, 1));
+    assert.deepEqual(log, ["a starts", "b starts", "c starts"]);
+    await turn();
+    assert.equal(server.running, 0);
+  });
+
+  test("one that waits for its turn can be cancelled, and is sent back when the runner goes", async () => {
+    const { server, clock } = serve();
+    const log: string[] = [];
+    const fn = works(clock, log);
+    const [a, b, c] = ["a", "b", "c"].map((name) => new Told(log, fn, name, 100)) as [Told, Told, Told];
+    for (const call of [a, b, c]) server.call(call);
+    b.onCancel?.("no more");
+    let idle = 0;
+    server.drain(() => (idle += 1));
+    await turn();
+    await turn();
+    assert.deepEqual(log, ["a starts", "a is told"]);
+    assert.deepEqual(b.log, ["refuse draining"]);
+    assert.deepEqual(c.log, ["refuse draining"]);
+    assert.equal(idle, 1);
+  });
+});
+
 describe("a function", () => {
   test("gets its arguments; a closure also the context, which all can ask for", async () => {
     const { server } = serve();
