@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import { ProtocolError } from "../errors.ts";
 
 /** The version of all that follows a hello. The layout of the hello itself never changes. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 /** What a connection is for: calls, or the lease that the watchdog thread holds. */
 export type LinkKind = "main" | "watchdog";

@@ -7,14 +7,15 @@ import type { ValueLimits } from "./limits.ts";
  * begins with the escape character gets another one in front.
  *
  * `u` undefined, `n` a number that JSON does not know, `i` a bigint, `d` a Date; `r` the object of that number, counted
- * from 0 in the order in which they are met; `m` and `s` at the beginning of an array: a Map of the keys and values that
- * follow, a Set of what follows.
+ * from 0 in the order in which they are met; `m`, `s` and `t` at the beginning of an array: a Map of the keys and values that
+ * follow, a Set of what follows, a table (see `plain-table.ts`).
  */
 export const ESCAPE = 0;
 const MARK = String.fromCharCode(ESCAPE);
 
 export const MAP: string = `${MARK}m`;
 export const SET: string = `${MARK}s`;
+export const TABLE: string = `${MARK}t`;
 
 /** As text, a primitive that JSON would lose or mistake. */
 export function writeLeaf(value: undefined | number | bigint | string): string {

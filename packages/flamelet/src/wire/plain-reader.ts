@@ -1,24 +1,30 @@
 import { ProtocolError, SerializationError } from "../errors.ts";
 import type { ValueLimits } from "./limits.ts";
-import { ESCAPE, MAP, readLeaf, SET } from "./plain-leaf.ts";
-import { ESCAPED_TEXT, JSON_TEXT, NOTHING_TEXT } from "./plain-writer.ts";
+import { ESCAPE, MAP, readLeaf, SET, TABLE } from "./plain-leaf.ts";
+import { keysOfTable, rowWith } from "./plain-table.ts";
+import { AS_IT_IS, ESCAPED, NOTHING_TEXT } from "./plain-writer.ts";
+
+const PLAIN = `[${AS_IT_IS},`;
+const WITH_STAND_INS = `[${ESCAPED},`;
 
 /** Whether `readPlain` reads this text. */
 export function isPlainText(text: string): boolean {
-  return text === NOTHING_TEXT || text[0] === JSON_TEXT || text[0] === ESCAPED_TEXT;
+  return text === NOTHING_TEXT || text.startsWith(PLAIN) || text.startsWith(WITH_STAND_INS);
 }
 
 /** Reads what `writePlain` wrote. Throws a `ProtocolError` or a `SerializationError`. */
 export function readPlain(text: string, limits: ValueLimits): unknown {
   if (text === NOTHING_TEXT) return undefined;
   if (text.length > limits.maxTextLength) throw over("characters of text", limits.maxTextLength);
-  let value: unknown;
+  let parsed: unknown[];
   try {
-    value = JSON.parse(text.slice(1));
+    parsed = JSON.parse(text) as unknown[];
   } catch {
     throw malformed("it is not JSON");
   }
-  const escaped = text[0] === ESCAPED_TEXT;
+  if (parsed.length !== 2) throw malformed("it is not one value");
+  const [form, value] = parsed;
+  const escaped = form === ESCAPED;
   // A level takes two characters and a part at least one, and a key can hide its name behind an escape sequence.
   const harmless = text.length < limits.maxDepth && !text.includes("__proto__") && !text.includes("\\u");
   if (harmless && !escaped) return value;
@@ -64,6 +70,7 @@ class Reader {
     this.#count(array.length);
     if (this.#escaped && array[0] === MAP) return this.#map(array, depth);
     if (this.#escaped && array[0] === SET) return this.#set(array, depth);
+    if (this.#escaped && array[0] === TABLE) return this.#table(array, depth);
     this.#objects.push(array);
     for (let i = 0; i < array.length; i++) {
       const item = array[i];
@@ -86,6 +93,22 @@ class Reader {
     this.#objects.push(set);
     for (let i = 1; i < items.length; i++) set.add(this.read(items[i], depth));
     return set;
+  }
+
+  #table(table: readonly unknown[], depth: number): unknown[] {
+    const keys = keysOfTable(table);
+    if (keys === null) throw malformed("a table");
+    if (depth > this.#limits.maxDepth) throw over("levels", this.#limits.maxDepth);
+    const rows: unknown[] = [];
+    this.#objects.push(rows);
+    let row = rowWith(keys);
+    for (let at = 2; at < table.length;) {
+      row = { ...row };
+      this.#objects.push(row);
+      for (const key of keys) row[key] = this.read(table[at++], depth + 1);
+      rows.push(row);
+    }
+    return rows;
   }
 
   #record(record: Record<string, unknown>, depth: number): unknown {

@@ -2,12 +2,16 @@ import { types } from "node:util";
 import { isRef } from "./by-reference.ts";
 import { defaultValueLimits, type ValueLimits } from "./limits.ts";
 import { ESCAPE, isDate, MAP, SET, writeDate, writeLeaf, writeReference } from "./plain-leaf.ts";
+import { tableOf } from "./plain-table.ts";
 
 /** The text of `undefined`, which is what functions give that are called for what they do. */
 export const NOTHING_TEXT = "-";
-/** The first character of a text that is JSON as it stands, and of one in which some strings stand for other values. */
-export const JSON_TEXT = "=";
-export const ESCAPED_TEXT = "~";
+/**
+ * What stands before a value in its text, `[0,value]`: whether some strings in it stand for other values. All is one JSON
+ * text, since a character put in front of a long one makes the runtime copy it once more.
+ */
+export const AS_IT_IS = 0;
+export const ESCAPED = 1;
 
 /** Deeper ones are left to the encoder that tells exactly what is too deep, and where. */
 const MAX_DEPTH = 100;
@@ -32,7 +36,7 @@ export function writePlain(value: unknown, limits: ValueLimits, own = 0): string
     copier.begin(limits, own);
     const copy = copier.copy(value, 0);
     if (copy === NOT_PLAIN) return null;
-    const text = (copier.escaped ? ESCAPED_TEXT : JSON_TEXT) + JSON.stringify(copy);
+    const text = JSON.stringify([copier.escaped ? ESCAPED : AS_IT_IS, copy]);
     // A character is at most three bytes.
     return text.length <= limits.maxTextLength && text.length * 3 <= limits.maxBytes ? text : null;
   } catch {
@@ -151,7 +155,10 @@ class Copier {
     // Less keys are holes, and more are properties that are no elements.
     if (value.length > this.#limits.maxArrayLength) return NOT_PLAIN;
     if (depth > this.#own && Object.keys(value).length !== value.length) return NOT_PLAIN;
-    return this.#items(value.slice(), 0, depth);
+    const items = this.#items(value.slice(), 0, depth);
+    if (items === NOT_PLAIN) return NOT_PLAIN;
+    const table = tableOf(items as unknown[]);
+    return table === null ? items : this.#escaped(table);
   }
 
   #entries(mark: string, items: unknown[], depth: number): unknown {

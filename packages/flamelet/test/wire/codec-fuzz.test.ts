@@ -29,6 +29,7 @@ function samples(): Encoded[] {
   return [
     [1, -0, "two", null, undefined, true, 5n, "\0", new Date(0)],
     { plain: ["as JSON", { is: 1 }] },
+    Array.from({ length: 20 }, (_, n) => ({ n, date: new Date(n), nothing: undefined })),
     { a: { b: [{ c: new Date(0) }, /x/g, new URL("http://a.example/?b")] } },
     new Map<unknown, unknown>([[new Set([1]), Object.assign(Object.create(null), { a: 1 })]]),
     [error, new DOMException("a", "AbortError"), Object(5), Object.assign([1], { x: 2 })],
@@ -66,6 +67,35 @@ describe("values of all kinds", () => {
       { numRuns: 500 },
     );
   });
+
+  test(
+    "in many objects with much the same keys",
+    { skip: onBun("its deepStrictEqual tells such values apart") },
+    () => {
+      const row = fc.oneof(
+        { weight: 60, arbitrary: fc.record({ id: fc.nat(), a: anything, b: anything }, { noNullPrototype: true }) },
+        { weight: 1, arbitrary: anything },
+      );
+      fc.assert(
+        fc.property(fc.array(row, { minLength: 12, maxLength: 24 }), fc.nat(30), (rows, again) => {
+          const value = again < rows.length ? [...rows, rows[again]] : rows;
+          let got: unknown[];
+          try {
+            got = roundTrip(value) as unknown[];
+          } catch (error) {
+            assert.ok(error instanceof Unsendable && error.path.endsWith("__proto__"), String(error));
+            return;
+          }
+          assert.deepStrictEqual(got, value);
+          value.forEach((each, i) => {
+            if (typeof each === "object" && each !== null)
+              assert.deepEqual(Object.keys(got[i] as object), Object.keys(each));
+          });
+        }),
+        { numRuns: 200 },
+      );
+    },
+  );
 
   test("graphs arrive with the same shape, cycles included", () => {
     const graph = fc.array(fc.tuple(fc.nat(3), fc.array(fc.nat(9), { maxLength: 4 })), {
@@ -159,6 +189,7 @@ describe("damaged texts give typed errors and change no prototype", () => {
   test("with anything that JSON can say in texts that are JSON", () => {
     const leaf = fc.oneof(
       fc.string(),
+      fc.constantFrom("\0m", "\0s", "\0t"),
       fc.tuple(fc.constantFrom(..."\0undi-"), fc.string()).map(([a, b]) => `\0${a}${b}`),
     );
     const { tree } = fc.letrec((tie) => ({
@@ -167,7 +198,7 @@ describe("damaged texts give typed errors and change no prototype", () => {
       record: fc.dictionary(fc.oneof(leaf, fc.constantFrom("__proto__", "then", "constructor")), tie("tree")),
     }));
     fc.assert(
-      fc.property(tree, fc.constantFrom("=", "~"), (value, mark) => survives(mark + JSON.stringify(value), [])),
+      fc.property(tree, fc.constantFrom(0, 1), (value, form) => survives(JSON.stringify([form, value]), [])),
       { numRuns: 2_000 },
     );
     intact();
