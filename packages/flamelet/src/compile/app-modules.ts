@@ -48,8 +48,8 @@ class Search {
   readonly #resolve: Resolve;
   readonly #relativeOnly: boolean;
   readonly #known = new Map<string, boolean>();
-  /** Files by folder and specifier. */
-  readonly #resolved = new Map<string, Map<string, string>>();
+  /** Files by folder and specifier; null for what is no module of the app. */
+  readonly #resolved = new Map<string, Map<string, string | null>>();
 
   constructor(packageName: string, resolve: Resolve | undefined) {
     this.#packageName = packageName;
@@ -80,14 +80,16 @@ class Search {
   /** The modules of the app that a module may import. */
   imports(source: string, file: string): string[] {
     const folder = dirname(file);
-    const resolved = this.#resolved.get(folder) ?? new Map<string, string>();
+    const resolved = this.#resolved.get(folder) ?? new Map<string, string | null>();
     this.#resolved.set(folder, resolved);
     const files: string[] = [];
     for (const specifier of specifiersIn(source, this.#relativeOnly)) {
-      const imported = resolved.get(specifier) ?? this.#resolve(specifier, file);
-      if (imported === null) continue;
-      resolved.set(specifier, imported);
-      files.push(imported);
+      let imported = resolved.get(specifier);
+      if (imported === undefined) {
+        imported = this.#resolve(specifier, file);
+        resolved.set(specifier, imported);
+      }
+      if (imported !== null) files.push(imported);
     }
     return files;
   }

@@ -30,8 +30,9 @@ export function captures(marked: Marked, analysis: Analysis, file: SourceFile): 
   const problems: Problem[] = [];
 
   for (const { node, name, writes } of analysis.references) {
+    if (!within(node, fn)) continue;
     const binding = analysis.bindingOf(node);
-    if (!within(node, fn) || binding === undefined || within(binding.scope, fn)) continue;
+    if (binding === undefined || within(binding.scope, fn)) continue;
     if (binding.scope.kind === "module") {
       if (writes && isVariable(binding)) warnings.push(moduleVariable(name, verb, node, file));
       continue;

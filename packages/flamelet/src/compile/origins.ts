@@ -14,6 +14,8 @@ export class Origins {
   readonly #resolve: Resolve;
   /** What the modules on the way pass on. Kept for one module only: the next may be compiled after they have changed. */
   readonly #passedOn = new Map<string, PassedOn | null>();
+  /** Files by importer and specifier; null for what is no module of the app. */
+  readonly #files = new Map<string, string | null>();
 
   constructor(file: string, packageName: string, resolve: Resolve | undefined) {
     this.#file = file;
@@ -33,7 +35,7 @@ export class Origins {
   #follow({ specifier, path }: ModuleName, importer: string, seen: Set<string>): readonly string[] | null {
     if (specifier === this.#packageName) return path;
     const [exported, ...rest] = path;
-    const file = exported === undefined ? null : this.#resolve(specifier, importer);
+    const file = exported === undefined ? null : this.#resolved(specifier, importer);
     if (exported === undefined || file === null || seen.has(`${file}\n${exported}`)) return null;
     seen.add(`${file}\n${exported}`);
     const passes = this.#read(file);
@@ -46,6 +48,16 @@ export class Origins {
       if (found !== null) return found;
     }
     return null;
+  }
+
+  #resolved(specifier: string, importer: string): string | null {
+    const key = `${importer}\n${specifier}`;
+    let file = this.#files.get(key);
+    if (file === undefined) {
+      file = this.#resolve(specifier, importer);
+      this.#files.set(key, file);
+    }
+    return file;
   }
 
   #read(file: string): PassedOn | null {
