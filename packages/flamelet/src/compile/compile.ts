@@ -1,7 +1,7 @@
-import type { SourceMap } from "magic-string";
 import type { CompileWarning } from "./diagnostic.ts";
 import { emit } from "./emit.ts";
 import { findClosures } from "./find.ts";
+import type { SourceMap } from "./mapped-text.ts";
 import type { CompileOptions } from "./options.ts";
 
 /** A compiled module. */

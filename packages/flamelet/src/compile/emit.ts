@@ -1,6 +1,6 @@
-import { Bundle, default as MagicString, SourceMap } from "magic-string";
 import type { Node, Program } from "oxc-parser";
-import { throughOriginal, type OriginalOf } from "./original.ts";
+import { MappedText, type Insertion, type SourceMap } from "./mapped-text.ts";
+import type { OriginalOf } from "./original.ts";
 
 /** One closure, ready to be written. */
 export interface CompiledClosure {
@@ -53,8 +53,6 @@ export function emit(
   const prefix = freePrefix(source);
   const runtime = JSON.stringify(`${packageName}/runtime`);
 
-  const main = new MagicString(source);
-  closures.forEach((closure, index) => wrap(main, closure, `${prefix}${index}`, prefix));
   const entries = closures.map(
     ({ id, hash, captures, where }, index) =>
       `{ id: ${JSON.stringify(id)}, hash: "${hash}", captures: ${JSON.stringify(captures)}, ` +
@@ -64,39 +62,42 @@ export function emit(
     ? `import { register as ${prefix}register, closure as ${prefix}closure } from ${runtime};`
     : `const { register: ${prefix}register, closure: ${prefix}closure } = require(${runtime});`;
   const { at, before } = head(source, program);
-  main.appendLeft(at, `${before}${load} ${prefix}register(${entries.join(", ")}); `);
-  main.append(/[\n\r]$/.test(source) ? "" : "\n");
+  const register = { at, text: `${before}${load} ${prefix}register(${entries.join(", ")}); ` };
+  const marks = closures.flatMap((closure, index) => mark(closure, `${prefix}${index}`, prefix));
+  marks.sort((a, b) => a.at - b.at);
 
-  const bundle = new Bundle();
-  bundle.addSource({ filename: file, content: main, separator: "" });
+  const text = new MappedText(source, file, originalOf);
+  text.copy(0, source.length, [register, ...marks]);
+  text.add(/[\n\r]$/.test(source) ? "" : "\n");
   closures.forEach(({ fn, captures, strict }, index) => {
-    const copy = new MagicString(source);
-    closures.forEach((inner, number) => {
-      if (inner.fn.start > fn.start && inner.fn.end < fn.end) wrap(copy, inner, `${prefix}${number}`, prefix);
-    });
-    copy.remove(0, fn.start).remove(fn.end, source.length);
     // An ES module is strict anyway.
     const directive = strict && !esm ? '"use strict"; ' : "";
-    copy.prepend(`function ${prefix}${index}(${captures.join(", ")}) { ${directive}return `).append("; }\n");
-    bundle.addSource({ filename: file, content: copy, separator: "" });
+    text.add(`function ${prefix}${index}(${captures.join(", ")}) { ${directive}return `);
+    text.copy(
+      fn.start,
+      fn.end,
+      marks.filter((inner) => inner.at > fn.start && inner.at < fn.end),
+    );
+    text.add("; }\n");
   });
-  // The map has no content of its own: whoever shows it has the file.
-  const map = bundle.generateDecodedMap({ hires: "boundary", includeContent: false });
-  const { sources, names, mappings } = originalOf === undefined ? map : throughOriginal(map, originalOf);
-  return { code: bundle.toString(), map: new SourceMap({ sources, names, mappings }) };
+  return { code: text.code, map: text.map };
 }
 
 /** Marks a closure where it stands. */
-function wrap(
-  text: MagicString,
+function mark(
   { fn, id, hash, where, captures }: CompiledClosure,
   make: string,
   prefix: string,
-): void {
+): [before: Insertion, after: Insertion] {
   const names = captures.join(", ");
   const described = [id, hash, where].map((value) => JSON.stringify(value)).join(", ");
-  text.appendRight(fn.start, `${prefix}closure(${described}, ${JSON.stringify(captures)}, () => [${names}], ${make}, `);
-  text.appendLeft(fn.end, ")");
+  return [
+    {
+      at: fn.start,
+      text: `${prefix}closure(${described}, ${JSON.stringify(captures)}, () => [${names}], ${make}, `,
+    },
+    { at: fn.end, text: ")" },
+  ];
 }
 
 /** Where the first line of code may begin: after a byte order mark, the hashbang line and the directives. */

@@ -14,9 +14,8 @@ export default function flameletLoader(this: LoaderContext, source: string): voi
   try {
     const result = mayHaveClosures(source, file) ? compile(source, { file, root: projectRoot(process.cwd()) }) : null;
     for (const { message } of result?.warnings ?? []) this.emitWarning(new Error(message));
-    // Turbopack takes plain objects only.
     if (result === null) this.callback(null, source);
-    else this.callback(null, result.code, JSON.parse(result.map.toString()) as object);
+    else this.callback(null, result.code, result.map);
   } catch (error) {
     this.callback(error as Error);
   }

@@ -1,7 +1,7 @@
 /** What the hosts of all bundlers are made of: one plugin, which compiles the app's modules and leaves flamelet alone. */
-import { type SourceMap } from "magic-string";
 import { createUnplugin, type UnpluginInstance } from "unplugin";
 import { compile } from "../compile/compile.ts";
+import type { SourceMap } from "../compile/mapped-text.ts";
 import { projectRoot } from "../modules/project-root.ts";
 import { mayHaveClosures } from "./app-module.ts";
 import { vitePart } from "./vite-part.ts";
