@@ -3,6 +3,7 @@ import { FlameError, SerializationError } from "../errors.ts";
 import type { Importer } from "./codec.ts";
 import { type Flat, readText } from "./codec-grammar.ts";
 import type { ValueLimits } from "./limits.ts";
+import { DEVALUE_MARK } from "./text-forms.ts";
 import { messageOf } from "./unsendable.ts";
 import { type Inbound, indexField, malformed } from "./values/kind.ts";
 import { kindTagged } from "./values/kinds.ts";
@@ -26,7 +27,7 @@ export class Decoder implements Inbound {
     const { maxAttachments } = this.#limits;
     if (this.#attachments.length > maxAttachments)
       throw new SerializationError(`a value exceeds the limit of ${maxAttachments} sequences of bytes`);
-    const flat = readText(json, this.#limits);
+    const flat = readText(json.slice(DEVALUE_MARK.length), this.#limits);
     let root: [unknown, unknown];
     try {
       root = unflatten(flat as unknown[], { $: (fields: readonly unknown[]) => this.#revive(fields) }) as typeof root;

@@ -4,6 +4,7 @@ import { nextExportId, originOf, refTarget } from "./by-reference.ts";
 import type { Encoded, Export, Home } from "./codec.ts";
 import { Trail } from "./codec-trail.ts";
 import type { ValueLimits } from "./limits.ts";
+import { DEVALUE_MARK } from "./text-forms.ts";
 import { describe, messageOf, type Segment, Unsendable } from "./unsendable.ts";
 import { cannot, type Outbound } from "./values/kind.ts";
 import { kindOf } from "./values/kinds.ts";
@@ -57,7 +58,8 @@ export class Encoder implements Outbound {
     this.#setFields(root, value);
     let json: string;
     try {
-      json = stringify(root, { $: (each: unknown) => this.#reduce(each) }, { operations: this.#operations(root) });
+      const reducers = { $: (each: unknown) => this.#reduce(each) };
+      json = DEVALUE_MARK + stringify(root, reducers, { operations: this.#operations(root) });
     } catch (error) {
       if (error instanceof Unsendable) throw error;
       throw this.#unreadable(value, error);

@@ -1,8 +1,9 @@
 import { Decoder } from "./codec-decoder.ts";
 import { Encoder } from "./codec-encoder.ts";
 import { defaultValueLimits, type ValueLimits } from "./limits.ts";
-import { isPlainText, readPlain } from "./plain-reader.ts";
-import { NOTHING_TEXT, writePlain } from "./plain-writer.ts";
+import { readPlain } from "./plain-reader.ts";
+import { writePlain } from "./plain-writer.ts";
+import { isPlainText, NOTHING_TEXT } from "./text-forms.ts";
 
 /**
  * Turns values into text and raw bytes, and back. What is plain goes the short way of `plain-writer.ts`. Of all else the

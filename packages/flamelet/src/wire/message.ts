@@ -1,5 +1,5 @@
 import { ProtocolError } from "../errors.ts";
-import { NOTHING_TEXT } from "./plain-writer.ts";
+import { NOTHING_TEXT } from "./text-forms.ts";
 
 /**
  * How a value lies in a message: the number of attachments and their lengths, the length of the text, the text, then the

@@ -2,33 +2,33 @@ import { ProtocolError, SerializationError } from "../errors.ts";
 import type { ValueLimits } from "./limits.ts";
 import { ESCAPE, MAP, readLeaf, SET, TABLE } from "./plain-leaf.ts";
 import { keysOfTable, rowWith } from "./plain-table.ts";
-import { AS_IT_IS, ESCAPED, NOTHING_TEXT } from "./plain-writer.ts";
-
-const PLAIN = `[${AS_IT_IS},`;
-const WITH_STAND_INS = `[${ESCAPED},`;
-
-/** Whether `readPlain` reads this text. */
-export function isPlainText(text: string): boolean {
-  return text === NOTHING_TEXT || text.startsWith(PLAIN) || text.startsWith(WITH_STAND_INS);
-}
+import { hasStandIns, NOTHING_TEXT } from "./text-forms.ts";
 
 /** Reads what `writePlain` wrote. Throws a `ProtocolError` or a `SerializationError`. */
 export function readPlain(text: string, limits: ValueLimits): unknown {
   if (text === NOTHING_TEXT) return undefined;
   if (text.length > limits.maxTextLength) throw over("characters of text", limits.maxTextLength);
-  let parsed: unknown[];
+  let value: unknown;
   try {
-    parsed = JSON.parse(text) as unknown[];
+    value = JSON.parse(text);
   } catch {
     throw malformed("it is not JSON");
   }
-  if (parsed.length !== 2) throw malformed("it is not one value");
-  const [form, value] = parsed;
-  const escaped = form === ESCAPED;
+  const escaped = hasStandIns(text);
+  if (escaped) value = standingFor(value as unknown[]);
+  return !escaped && isHarmless(text, limits) ? value : new Reader(limits, escaped).read(value, 1);
+}
+
+/** Whether it can be told without looking through it that a value is within the limits and has no key that is refused. */
+function isHarmless(text: string, { maxDepth }: ValueLimits): boolean {
   // A level takes two characters and a part at least one, and a key can hide its name behind an escape sequence.
-  const harmless = text.length < limits.maxDepth && !text.includes("__proto__") && !text.includes("\\u");
-  if (harmless && !escaped) return value;
-  return new Reader(limits, escaped).read(value, 1);
+  return text.length < maxDepth && !text.includes("__proto__") && !text.includes("\\u");
+}
+
+/** What stands behind the mark. */
+function standingFor(list: readonly unknown[]): unknown {
+  if (list.length !== 2) throw malformed("it is not one value");
+  return list[1];
 }
 
 function over(what: string, limit: number): SerializationError {

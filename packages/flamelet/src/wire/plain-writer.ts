@@ -3,15 +3,7 @@ import { isRef } from "./by-reference.ts";
 import { defaultValueLimits, type ValueLimits } from "./limits.ts";
 import { ESCAPE, isDate, MAP, SET, writeDate, writeLeaf, writeReference } from "./plain-leaf.ts";
 import { tableOf } from "./plain-table.ts";
-
-/** The text of `undefined`, which is what functions give that are called for what they do. */
-export const NOTHING_TEXT = "-";
-/**
- * What stands before a value in its text, `[0,value]`: whether some strings in it stand for other values. All is one JSON
- * text, since a character put in front of a long one makes the runtime copy it once more.
- */
-export const AS_IT_IS = 0;
-export const ESCAPED = 1;
+import { STAND_INS } from "./text-forms.ts";
 
 /** Deeper ones are left to the encoder that tells exactly what is too deep, and where. */
 const MAX_DEPTH = 100;
@@ -36,7 +28,7 @@ export function writePlain(value: unknown, limits: ValueLimits, own = 0): string
     copier.begin(limits, own);
     const copy = copier.copy(value, 0);
     if (copy === NOT_PLAIN) return null;
-    const text = JSON.stringify([copier.escaped ? ESCAPED : AS_IT_IS, copy]);
+    const text = JSON.stringify(copier.escaped ? [STAND_INS, copy] : copy);
     // A character is at most three bytes.
     return text.length <= limits.maxTextLength && text.length * 3 <= limits.maxBytes ? text : null;
   } catch {
@@ -50,25 +42,30 @@ export function writePlain(value: unknown, limits: ValueLimits, own = 0): string
 
 const NOT_PLAIN = Symbol("not plain");
 
-/** Up to so many are looked through one by one, which costs less than a Map. */
+/** Up to so many are looked through one by one, which costs less than a Set. */
 const FEW = 8;
 
 /** The objects that were met, each with its number: one that is met again is the same one over there, too. */
 class Seen {
   readonly #few: (object | null)[] = Array.from({ length: FEW }, () => null);
   #count = 0;
-  #many: Map<object, number> | null = null;
+  #many: Set<object> | null = null;
+  /** Those in `#many` with their numbers, as soon as one is met again: to keep only a Set until then costs half. */
+  #numbers: Map<object, number> | null = null;
 
   /** The number of an object that was met before; -1 for a new one, which gets the next. */
   meet(value: object): number {
+    if (this.#numbers !== null) return numberIn(this.#numbers, value);
     if (this.#many !== null) {
-      const known = this.#many.get(value);
-      if (known === undefined) this.#many.set(value, this.#many.size);
-      return known ?? -1;
+      const { size } = this.#many;
+      if (this.#many.add(value).size > size) return -1;
+      this.#numbers = new Map();
+      for (const each of this.#many) this.#numbers.set(each, this.#numbers.size);
+      return numberIn(this.#numbers, value);
     }
     for (let i = 0; i < this.#count; i++) if (this.#few[i] === value) return i;
     this.#few[this.#count++] = value;
-    if (this.#count === FEW) this.#many = new Map(this.#few.map((each, number) => [each as object, number]));
+    if (this.#count === FEW) this.#many = new Set(this.#few as object[]);
     return -1;
   }
 
@@ -76,7 +73,14 @@ class Seen {
     this.#few.fill(null, 0, this.#count);
     this.#count = 0;
     this.#many = null;
+    this.#numbers = null;
   }
+}
+
+function numberIn(numbers: Map<object, number>, value: object): number {
+  const known = numbers.get(value);
+  if (known === undefined) numbers.set(value, numbers.size);
+  return known ?? -1;
 }
 
 class Copier {

@@ -90,7 +90,7 @@ describe("closes the session:", () => {
     "an end without an answer": (victim, { call }) => victim.say(Type.END, 0, call.id),
     "a result that is no value": (victim, { call }) => victim.say(Type.RESULT, ENDED, call.id, Buffer.from("nonsense")),
     "a result that no encoder writes": (victim, { call }) =>
-      victim.say(Type.RESULT, ENDED, call.id, ...text('[["$",[1]]]')),
+      victim.say(Type.RESULT, ENDED, call.id, ...text('![["$",[1]]]')),
   };
   for (const [name, act] of Object.entries(cases)) {
     test(name, async () => {

@@ -12,8 +12,8 @@ import { onBun } from "../runtimes.ts";
 /** How a value is written. */
 const how = (value: unknown): string => {
   const { json } = encode(value);
-  if (json.startsWith("[0,")) return "as it is";
-  return json.startsWith("[1,") ? "with stand-ins" : "by devalue";
+  if (json.startsWith("!")) return "by devalue";
+  return json.startsWith(String.raw`["\u0000",`) ? "with stand-ins" : "as it is";
 };
 /** The tables in the text of a value. */
 const tables = (value: unknown): number => encode(value).json.split(String.raw`["\u0000t",[`).length - 1;
@@ -254,56 +254,57 @@ test("what is sent is not changed, and is read once", () => {
 
 describe("what no writer writes is refused", () => {
   const malformed = [
-    "[0,",
-    "[0,]",
-    "[0,1",
-    "[0,1,2]",
-    "[0,[]",
-    '[0,{"__proto__":{"a":1}}]',
-    '[0,{"\\u005f_proto__":{"a":1}}]',
-    '[1,{"a":[{"__proto__":1}]}]',
-    '[1,"\\u0000"]',
-    '[1,"\\u0000x"]',
-    '[1,"\\u0000ux"]',
-    '[1,"\\u0000n1"]',
-    '[1,"\\u0000i1.5"]',
-    '[1,"\\u0000i"]',
-    '[1,"\\u0000d1e3"]',
-    '[1,"\\u0000d"]',
-    '[1,"\\u0000d1e400"]',
-    '[1,"\\u0000r0"]',
-    '[1,["\\u0000r1"]]',
-    '[1,["\\u0000r-1"]]',
-    '[1,["\\u0000rlength"]]',
-    '[1,["\\u0000m",1]]',
-    '[1,["\\u0000m","\\u0000r1",1]]',
-    '[1,[1,"\\u0000m"]]',
-    '[1,["\\u0000t"]]',
-    '[1,["\\u0000t",["a"]]]',
-    '[1,["\\u0000t",[],1]]',
-    '[1,["\\u0000t","a",1]]',
-    '[1,["\\u0000t",["a",1],1,2]]',
-    '[1,["\\u0000t",["a","b"],1,2,3]]',
-    '[1,["\\u0000t",["a","a"],1,2]]',
-    '[1,["\\u0000t",["__proto__"],{"a":1}]]',
-    '[1,["\\u0000t",["a"],"\\u0000r2"]]',
+    "",
+    "[",
+    "-1-",
+    '["\\u0000",',
+    '["\\u0000",]',
+    '["\\u0000",1,2]',
+    '{"__proto__":{"a":1}}',
+    '{"\\u005f_proto__":{"a":1}}',
+    '["\\u0000",{"a":[{"__proto__":1}]}]',
+    '["\\u0000","\\u0000"]',
+    '["\\u0000","\\u0000x"]',
+    '["\\u0000","\\u0000ux"]',
+    '["\\u0000","\\u0000n1"]',
+    '["\\u0000","\\u0000i1.5"]',
+    '["\\u0000","\\u0000i"]',
+    '["\\u0000","\\u0000d1e3"]',
+    '["\\u0000","\\u0000d"]',
+    '["\\u0000","\\u0000d1e400"]',
+    '["\\u0000","\\u0000r0"]',
+    '["\\u0000",["\\u0000r1"]]',
+    '["\\u0000",["\\u0000r-1"]]',
+    '["\\u0000",["\\u0000rlength"]]',
+    '["\\u0000",["\\u0000m",1]]',
+    '["\\u0000",["\\u0000m","\\u0000r1",1]]',
+    '["\\u0000",[1,"\\u0000m"]]',
+    '["\\u0000",["\\u0000t"]]',
+    '["\\u0000",["\\u0000t",["a"]]]',
+    '["\\u0000",["\\u0000t",[],1]]',
+    '["\\u0000",["\\u0000t","a",1]]',
+    '["\\u0000",["\\u0000t",["a",1],1,2]]',
+    '["\\u0000",["\\u0000t",["a","b"],1,2,3]]',
+    '["\\u0000",["\\u0000t",["a","a"],1,2]]',
+    '["\\u0000",["\\u0000t",["__proto__"],{"a":1}]]',
+    '["\\u0000",["\\u0000t",["a"],"\\u0000r2"]]',
   ];
   for (const text of malformed) test(JSON.stringify(text), () => assert.throws(() => read(text), ProtocolError));
 
   test("what is over a limit", () => {
-    const nested = (levels: number): string => `[0,${"[".repeat(levels)}${"]".repeat(levels)}]`;
+    const nested = (levels: number): string => `${"[".repeat(levels)}${"]".repeat(levels)}`;
     assert.doesNotThrow(() => read(nested(1_000)));
     assert.throws(() => read(nested(1_001)), SerializationError);
     assert.throws(() => read(nested(500_000)), SerializationError);
-    assert.throws(() => read('[0,{"a":"12345"}]'.padEnd(1_200), { maxStringLength: 4 }), SerializationError);
-    assert.throws(() => read("[0,[1,2,3]]".padEnd(1_200), { maxArrayLength: 2 }), SerializationError);
-    assert.throws(() => read("[0,[1,[2,3]]]".padEnd(1_200), { maxNodes: 3 }), SerializationError);
-    assert.throws(() => read("[0,1]", { maxTextLength: 1 }), SerializationError);
-    assert.throws(() => read(`[1,"\\u0000i${"1".repeat(12)}"]`, { maxBigIntDigits: 10 }), SerializationError);
-    const table = String.raw`[1,["\u0000t",["a"],[1],[2]]]`;
+    assert.throws(() => read('{"a":"12345"}'.padEnd(1_200), { maxStringLength: 4 }), SerializationError);
+    assert.throws(() => read("[1,2,3]".padEnd(1_200), { maxArrayLength: 2 }), SerializationError);
+    assert.throws(() => read("[1,[2,3]]".padEnd(1_200), { maxNodes: 3 }), SerializationError);
+    assert.throws(() => read("12", { maxTextLength: 1 }), SerializationError);
+    assert.throws(() => read(`["\\u0000","\\u0000i${"1".repeat(12)}"]`, { maxBigIntDigits: 10 }), SerializationError);
+    const table = String.raw`["\u0000",["\u0000t",["a"],[1],[2]]]`;
     assert.deepEqual(read(table, { maxDepth: 3, maxNodes: 6 }), [{ a: [1] }, { a: [2] }]);
     assert.throws(() => read(table, { maxDepth: 2 }), SerializationError);
-    assert.throws(() => read(String.raw`[1,["\u0000t",["a"],1]]`, { maxDepth: 1 }), SerializationError);
+    assert.throws(() => read(String.raw`["\u0000",["\u0000t",["a"],1]]`, { maxDepth: 1 }), SerializationError);
     assert.throws(() => read(table, { maxNodes: 5 }), SerializationError);
   });
 });
