@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { after, before, describe, test } from "node:test";
@@ -71,6 +71,34 @@ describe("the page, in a real browser", () => {
     await holiday.and(page.locator(".done")).waitFor();
     assert.deepEqual(await holiday.locator("figcaption").allInnerTexts(), ["0:00", "0:05", "0:10", "0:15"]);
     assert.match(await holiday.locator(".message").innerText(), /^4 thumbnails · 0:20 long · .* MB · made on ffmpeg-/);
+  });
+
+  test("an upload has one card, though the list of all videos comes before the answer to its announcement", async () => {
+    const tab = await openPage(browser);
+    const cards = tab.locator(".card", { has: tab.getByRole("heading", { name: "early.mp4", exact: true }) });
+    const announced = Promise.withResolvers<void>();
+    // The page asks for the list when it hears the events.
+    await tab.route("**/api/events", async (route) => {
+      await announced.promise;
+      await route.continue();
+    });
+    await tab.route("**/api/videos/new", async (route) => {
+      const response = await route.fetch();
+      const listed = tab.waitForResponse("**/api/videos");
+      announced.resolve();
+      await (await listed).finished();
+      // The page shows what is in it.
+      await tab.locator(".card.done h3[title='holiday.mp4']").first().waitFor();
+      await route.fulfill({ response });
+    });
+    await tab.goto(app.url);
+    const buffer = await readFile(file("holiday.mp4"));
+    await tab.locator("#files").setInputFiles({ name: "early.mp4", mimeType: "video/mp4", buffer });
+    await tab.locator(".card.done h3[title='early.mp4']").waitFor();
+    assert.equal(await cards.count(), 1);
+    await cards.getByRole("button", { name: "Remove" }).click();
+    await cards.waitFor({ state: "detached" });
+    await tab.close();
   });
 
   test("an index at the end is explained, and its thumbnails come after the upload", async () => {

@@ -1,6 +1,6 @@
 import { Card } from "./card.js";
 import { showPool } from "./pool.js";
-import { upload, uploading } from "./uploads.js";
+import { answerAbout, upload, uploading } from "./uploads.js";
 import { count, size, time } from "./words.js";
 
 const list = document.querySelector("#videos");
@@ -78,6 +78,12 @@ async function refresh() {
   const known = new Set(videos.map((video) => video.id));
   for (const id of before) if (!known.has(id) && cards.has(id)) remove(id, cards.get(id));
   for (const video of videos.reverse()) {
+    const answer = cards.has(video.id) ? undefined : answerAbout(video.name);
+    if (answer !== undefined) {
+      // Perhaps it is of this page, which is going to hear so.
+      void answer.then(refresh);
+      continue;
+    }
     const card = cardOf(video);
     for (const thumbnail of video.thumbnails) card.thumbnail(thumbnail);
     if (video.error !== null) card.fail(video.error);

@@ -3,6 +3,8 @@ const AT_ONCE = 3;
 
 const waiting = [];
 let going = 0;
+/** By the names of files that the server is being told of, what resolves when it has answered. */
+const announced = new Map();
 
 /**
  * Uploads a file when its turn has come. `upload` hears what happens: `created(video)` with the video's id,
@@ -17,6 +19,14 @@ export function upload(file, every, hear) {
     const place = waiting.indexOf(entry);
     if (place >= 0) waiting.splice(place, 1);
   };
+}
+
+/**
+ * Resolves when the server has answered to the announcement of a file of that name; undefined if none is under way. Until
+ * then the list of all videos may have one in it that this page uploads itself.
+ */
+export function answerAbout(name) {
+  return announced.get(name);
 }
 
 /** Whether leaving the page now would break something off. */
@@ -35,6 +45,12 @@ function next() {
 }
 
 async function send({ file, every, hear, abort }) {
+  const answer = Promise.withResolvers();
+  announced.set(file.name, answer.promise);
+  const answered = () => {
+    if (announced.get(file.name) === answer.promise) announced.delete(file.name);
+    answer.resolve();
+  };
   try {
     const body = JSON.stringify({ name: file.name, every, size: file.size });
     const headers = { "content-type": "application/json" };
@@ -42,6 +58,7 @@ async function send({ file, every, hear, abort }) {
     const video = await created.json();
     if (!created.ok) return hear.failed(video.error);
     hear.created(video);
+    answered();
     const { signal } = abort;
     const type = file.type || "application/octet-stream";
     const sent = await fetch(`/api/videos/${video.id}`, {
@@ -53,5 +70,7 @@ async function send({ file, every, hear, abort }) {
     if (!sent.ok) hear.failed((await sent.json()).error);
   } catch {
     if (!abort.signal.aborted) hear.failed({ code: "network", message: "The connection to the server was lost." });
+  } finally {
+    answered();
   }
 }
