@@ -3,7 +3,8 @@ import { systemClock } from "../clock.ts";
 import { BuildMismatchError, ProtocolError } from "../errors.ts";
 import { greetParent } from "../session/handshake.ts";
 import type { LinkKind } from "../session/hello.ts";
-import { ReadMemory, SocketTransport } from "../session/socket.ts";
+import { ReadMemory } from "../session/read-memory.ts";
+import { SocketTransport } from "../session/socket.ts";
 import type { Connecting } from "../session/tls.ts";
 import type { ParentEnv } from "./parent-env.ts";
 

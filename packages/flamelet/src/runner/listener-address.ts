@@ -28,9 +28,13 @@ function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
 }
 
-/** Listens on a network, in a way that does not keep the process alive. */
-export async function openServer(network: Network): Promise<OpenServer> {
-  const server = createServer();
+/**
+ * Listens on a network, in a way that does not keep the process alive.
+ *
+ * @param pauseOnConnect Whether what it accepts is paused, as a server of Node may do.
+ */
+export async function openServer(network: Network, pauseOnConnect = false): Promise<OpenServer> {
+  const server = createServer({ pauseOnConnect });
   server.unref();
   return network.kind === "unix" ? onSocketFile(server) : onPort(server, network);
 }

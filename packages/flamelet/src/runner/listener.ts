@@ -2,8 +2,10 @@ import type { Socket } from "node:net";
 import type { Network } from "../backends/backend.ts";
 import type { ParentEnv } from "../child/parent-env.ts";
 import { type Clock, systemClock } from "../clock.ts";
+import { adopt } from "../session/adopt.ts";
 import { acceptRunner, type SeatKey } from "../session/handshake.ts";
 import type { LinkKind } from "../session/hello.ts";
+import { ReadMemory } from "../session/read-memory.ts";
 import { SocketTransport } from "../session/socket.ts";
 import type { Transport } from "../wire/transport.ts";
 import type { Encryption } from "../session/tls.ts";
@@ -102,8 +104,14 @@ export class Listener implements Seats {
 
   async #listen(): Promise<Open> {
     const encryption = encryptedAlready(this.#network) ? null : (await import("../session/tls.ts")).newEncryption();
-    const server = await openServer(this.#network);
-    server.server.on("connection", (socket) => void this.#greet(encryption?.wrap(socket) ?? socket));
+    // What is encrypted is read by TLS, which on Bun never begins with a paused socket.
+    const server = await openServer(this.#network, encryption === null);
+    server.server.on("connection", (socket) => {
+      if (encryption !== null) return void this.#greet(encryption.wrap(socket), null);
+      const memory = new ReadMemory();
+      const adopted = adopt(socket, memory);
+      void (adopted === null ? this.#greet(socket, null) : this.#greet(adopted, memory));
+    });
     return { server, encryption };
   }
 
@@ -113,12 +121,12 @@ export class Listener implements Seats {
     for (const socket of this.#pending) socket.destroy();
   }
 
-  async #greet(socket: Socket): Promise<void> {
+  async #greet(socket: Socket, memory: ReadMemory | null): Promise<void> {
     socket.unref();
     this.#pending.add(socket);
     const [oldest] = this.#pending;
     if (this.#pending.size > MOST_PENDING) this.#drop(oldest);
-    const transport = new SocketTransport(socket);
+    const transport = new SocketTransport(socket, memory);
     let seat: TakenSeat | undefined;
     const find = (runnerId: string): SeatKey | undefined => (seat = this.#seats.get(runnerId))?.key(socket);
     let kind: LinkKind;

@@ -1,23 +1,7 @@
 import type { Socket } from "node:net";
 import { Inbox } from "./inbox.ts";
+import type { ReadMemory } from "./read-memory.ts";
 import type { Receiver, Transport } from "../wire/transport.ts";
-
-/** How much is read at a time by a socket that has memory of its own for that, in bytes. */
-const READ = 256 * 1024;
-
-/**
- * Memory into which a socket reads all that arrives, instead of fresh memory for each read: to be given to `connect` as
- * `onread`, and then to the transport of that socket. (Sockets that were accepted cannot have it.)
- */
-export class ReadMemory {
-  readonly buffer: Buffer = Buffer.allocUnsafeSlow(READ);
-  /** Set by the transport. Nothing arrives before: it is made, and pauses the socket, when that has connected. */
-  receive: (bytes: Buffer) => void = () => {};
-  readonly callback = (length: number): boolean => {
-    this.receive(this.buffer.subarray(0, length));
-    return true;
-  };
-}
 
 /** A connection over TCP, TLS or a socket file, as a transport. The socket must be connected, and belongs to it. */
 export class SocketTransport implements Transport {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { connect, createServer, type AddressInfo, type Server } from "node:net";
 import { test } from "node:test";
+import { adopt } from "../../src/session/adopt.ts";
 import { memoryTransportPair } from "../../src/session/memory-transport.ts";
+import { ReadMemory } from "../../src/session/read-memory.ts";
 import { SocketTransport } from "../../src/session/socket.ts";
 import { connectEncrypted, newEncryption } from "../../src/session/tls.ts";
 import type { Receiver, Transport } from "../../src/wire/transport.ts";
@@ -39,6 +41,23 @@ async function socketPair(): Promise<[Transport, Transport, Server]> {
   return [new SocketTransport(client), await accepted, server];
 }
 
+/** As parent and runner have them: both read into memory that they have. */
+async function lendingPair(): Promise<[Transport, Transport, Server]> {
+  const server = createServer({ pauseOnConnect: true }).listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const accepted = new Promise<Transport>((resolve) =>
+    server.once("connection", (socket) => {
+      const memory = new ReadMemory();
+      const adopted = adopt(socket, memory);
+      resolve(adopted === null ? new SocketTransport(socket) : new SocketTransport(adopted, memory));
+    }),
+  );
+  const memory = new ReadMemory();
+  const client = connect({ port: (server.address() as AddressInfo).port, host: "127.0.0.1", onread: memory });
+  await new Promise((resolve) => client.once("connect", resolve));
+  return [new SocketTransport(client, memory), await accepted, server];
+}
+
 async function tlsPair(): Promise<[Transport, Transport, Server]> {
   const server = createServer().listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
@@ -56,6 +75,7 @@ async function tlsPair(): Promise<[Transport, Transport, Server]> {
 const kinds = {
   memory: async (): Promise<[Transport, Transport, null]> => [...memoryTransportPair(), null],
   socket: socketPair,
+  "socket with memory": lendingPair,
   tls: tlsPair,
 };
 
@@ -91,7 +111,7 @@ for (const [kind, make] of Object.entries(kinds)) {
         data(bytes) {
           reader.data(bytes);
           b.receiver = null;
-          b.unread(bytes.subarray("first ".length));
+          b.unread(Buffer.from(bytes.subarray("first ".length)));
           resolve();
         },
         drain() {},
