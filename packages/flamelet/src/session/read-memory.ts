@@ -1,7 +1,10 @@
 /** How much is read at a time at first, in bytes: what comes before anybody has proved who they are takes no more. */
 const FIRST = 4 * 1024;
-/** The most: larger reads make streams no faster. */
-const MOST = 256 * 1024;
+/**
+ * The most: all of the window that a stream has at first, with its headers, so that chunks seldom come in two pieces. Larger
+ * reads make streams no faster.
+ */
+const MOST = 272 * 1024;
 /** How many times as large it becomes when a read has filled it. */
 const GROWTH = 4;
 
