@@ -1,3 +1,5 @@
+import { keepFreedMemory } from "./freed-memory.ts";
+
 /** How much is read at a time at first, in bytes: what comes before anybody has proved who they are takes no more. */
 const FIRST = 4 * 1024;
 /**
@@ -22,8 +24,14 @@ export class ReadMemory {
 
   readonly callback = (length: number): boolean => {
     const read = this.#bytes;
-    if (length === read.length && length < MOST) this.#bytes = Buffer.allocUnsafeSlow(Math.min(length * GROWTH, MOST));
+    if (length === read.length && length < MOST) this.#grow();
     this.receive(read.subarray(0, length));
     return true;
   };
+
+  #grow(): void {
+    const size = Math.min(this.#bytes.length * GROWTH, MOST);
+    this.#bytes = Buffer.allocUnsafeSlow(size);
+    if (size === MOST) keepFreedMemory();
+  }
 }
