@@ -144,6 +144,8 @@ export class Wire {
 export class SimulatedSocket implements Transport {
   /** As the sockets of runners do: whatever keeps bytes without a copy finds others in their place. */
   readonly lends = true;
+  /** What it is given is copied at once. */
+  readonly idle = true;
   readonly wire: Wire;
   readonly thread: Thread;
   readonly #inbox = new Inbox();

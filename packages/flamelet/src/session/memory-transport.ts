@@ -15,6 +15,8 @@ export function memoryTransportPair(): [Transport, Transport] {
 
 class MemoryTransport implements Transport {
   readonly lends = false;
+  /** The other end has the very same bytes, and may keep them. */
+  readonly idle = false;
   readonly #inbox = new Inbox();
   private peer!: MemoryTransport;
   /** On its way here: it counts against the other end until it is taken. */

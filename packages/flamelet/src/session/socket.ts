@@ -54,6 +54,10 @@ export class SocketTransport implements Transport {
     return more;
   }
 
+  get idle(): boolean {
+    return this.#socket.writableLength === 0;
+  }
+
   end(): void {
     this.#socket.end();
   }

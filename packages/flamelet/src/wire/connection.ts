@@ -162,7 +162,9 @@ export class Connection implements Receiver {
   #writeSmall(): void {
     this.writes += 1;
     const batch = this.#outbox.takeSmall(this.#done);
-    if (batch !== null) this.#blocked = !this.#transport.write([batch]) || this.#blocked;
+    if (batch === null) return;
+    this.#blocked = !this.#transport.write([batch]) || this.#blocked;
+    if (this.#transport.idle) this.#outbox.reuse();
   }
 
   drain(): void {

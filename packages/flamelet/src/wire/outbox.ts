@@ -53,6 +53,8 @@ class Lane implements Numbered {
 
 /** Messages up to this size count as small: they go out whole, before the next piece of any long one. */
 const SMALL = 16 * 1024;
+/** No more memory than this is kept for the next batch of small ones. */
+const MOST_KEPT = 512 * 1024;
 /** How much of long messages goes to the transport before it is asked again whether it can take more. */
 const BATCH = 256 * 1024;
 
@@ -63,6 +65,9 @@ const BATCH = 256 * 1024;
 export class Outbox {
   #small: Outgoing[] = [];
   #smallBytes = 0;
+  /** Where the last small messages were copied to, and whether that can be used again. */
+  #batch: Buffer = Buffer.alloc(0);
+  #batchFree = true;
   /** The lanes that have something to send. */
   readonly #lanes = new IdTable<Lane>();
   /** The same, in the order of their turns. */
@@ -129,7 +134,10 @@ export class Outbox {
   /** All small messages, as one buffer: they are copied once, since many tiny writes cost more than the copy. */
   takeSmall(done: (() => void)[]): Uint8Array | null {
     if (this.#small.length === 0) return null;
-    const batch = Buffer.allocUnsafe(this.#smallBytes + this.#small.length * HEADER);
+    const size = this.#smallBytes + this.#small.length * HEADER;
+    const batch = this.#batchFree && size <= this.#batch.length ? this.#batch : Buffer.allocUnsafe(size);
+    this.#batch = batch;
+    this.#batchFree = false;
     let at = 0;
     for (const message of this.#small) {
       writeHeader(batch, at, message.type, message.flags, message.id, message.size);
@@ -145,7 +153,12 @@ export class Outbox {
     }
     this.#small = [];
     this.#smallBytes = 0;
-    return batch;
+    return size === batch.length ? batch : batch.subarray(0, size);
+  }
+
+  /** What `takeSmall` gave last has been sent, and is held by nobody any more. */
+  reuse(): void {
+    this.#batchFree = this.#batch.length <= MOST_KEPT;
   }
 
   /** Frames of long messages, each lane in its turn, until a batch is full. The bodies are not copied. */

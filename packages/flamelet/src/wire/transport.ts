@@ -9,6 +9,8 @@ export interface Transport {
    * After the end of the connection it does nothing.
    */
   write(chunks: readonly Uint8Array[]): boolean;
+  /** Whether it holds nothing any more of what it was given to write, so that the memory of that may be used again. */
+  readonly idle: boolean;
   /** Sends what was written, then closes. */
   end(): void;
   /** Closes now; what was not sent yet is lost. */

@@ -10,7 +10,10 @@ import type { Receiver, Transport } from "../../src/wire/transport.ts";
 class Recorder implements Transport {
   receiver: Receiver | null = null;
   lends = false;
+  idle = false;
   readonly writes: Buffer[] = [];
+  /** What it was given, which is not copied. */
+  readonly given: Uint8Array[] = [];
   readonly capacity: number;
   destroyed = false;
   #held = 0;
@@ -20,6 +23,7 @@ class Recorder implements Transport {
   }
   write(chunks: readonly Uint8Array[]): boolean {
     const bytes = Buffer.concat(chunks);
+    this.given.push(...chunks);
     this.writes.push(bytes);
     this.#held += bytes.length;
     return this.#held < this.capacity;
@@ -92,6 +96,25 @@ test("small messages of one turn go out in one write, and many of them in severa
     wire.frames.map(({ id }) => id),
     ids,
   );
+});
+
+test("memory of small messages is used again, but not before the transport is done with it", async () => {
+  const wire = new Recorder();
+  const { connection } = connect(wire);
+  const written: Buffer[] = [];
+  // Each fits into the memory of the one before.
+  for (const idle of [false, true, true, false, true]) {
+    wire.idle = idle;
+    connection.send(Type.CHUNK, 0, 1, [Buffer.alloc(10_000 - written.length, written.length)], 1);
+    await turn();
+    written.push(wire.writes.at(-1) as Buffer);
+  }
+  const again = wire.given.slice(1).map(({ buffer, byteOffset }, i) => {
+    const before = wire.given[i] as Uint8Array;
+    return buffer === before.buffer && byteOffset === before.byteOffset;
+  });
+  assert.deepEqual(again, [false, true, true, false]);
+  for (const kept of [0, 3, 4]) assert.deepEqual(Buffer.from(wire.given[kept] as Uint8Array), written[kept]);
 });
 
 test("a long message is cut into frames of at most 64 KiB, and long messages take turns", async () => {
