@@ -116,6 +116,7 @@ export class Flows {
     this.#link.send(Type.CLOSE, flags, id, body, exportLane(id, ours), onWritten);
   }
 
+  /** Everything of a stream but its chunks. */
   message(type: Type, flags: number, id: number, body: Buffer): void {
     // What is the sender's own is theirs to us.
     const key = flowKey(id, (flags & MINE) === 0);
@@ -126,20 +127,17 @@ export class Flows {
     if (type === Type.STOP) return this.#outflows.get(key)?.stop(this.#link.readReason(body));
     const inflow = this.#inflows.get(key);
     if (inflow === undefined) return;
-    if (type === Type.CLOSE) {
-      this.#inflows.delete(key);
-      return inflow.flow.finish((flags & FAILED) === 0 ? undefined : { reason: this.#link.readReason(body) });
-    }
-    this.#chunkArrived(inflow.flow, inflow.scope, flags, body);
+    this.#inflows.delete(key);
+    inflow.flow.finish((flags & FAILED) === 0 ? undefined : { reason: this.#link.readReason(body) });
   }
 
-  #chunkArrived(flow: Inflow, scope: Scope, flags: number, body: Buffer): void {
-    if ((flags & RAW) !== 0) {
-      const { buffer, byteOffset, byteLength } = body;
-      const bytes = (flags & BUFFER) !== 0 ? body : new Uint8Array(buffer, byteOffset, byteLength);
-      return flow.push(bytes, chunkCost(byteLength, true));
-    }
-    const packed = unpackValue(body);
+  /** A chunk arrived, which lies between two offsets. Bytes are kept as they are. */
+  chunkArrived(flags: number, id: number, bytes: Buffer, from: number, to: number): void {
+    const inflow = this.#inflows.get(flowKey(id, (flags & MINE) === 0));
+    if (inflow === undefined) return;
+    const { flow, scope } = inflow;
+    if ((flags & RAW) !== 0) return flow.push(rawChunk(flags, bytes, from, to), chunkCost(to - from, true));
+    const packed = unpackValue(bytes, from, to);
     let value: unknown;
     try {
       value = this.#link.decode(packed, scope);
@@ -158,6 +156,11 @@ export class Flows {
     this.#outflows.clear();
     this.#inflows.clear();
   }
+}
+
+function rawChunk(flags: number, bytes: Buffer, from: number, to: number): Uint8Array {
+  if ((flags & BUFFER) === 0) return new Uint8Array(bytes.buffer, bytes.byteOffset + from, to - from);
+  return to - from === bytes.length ? bytes : bytes.subarray(from, to);
 }
 
 function sizeOf(value: PackedValue): number {

@@ -163,8 +163,10 @@ export class Session implements Link {
   // --- messages ---
 
   #message(type: Type, flags: number, id: number, bytes: Buffer, from: number, to: number): void {
-    // What makes up a call, without a view of the bytes for each.
+    // What makes up a call or a stream, without a view of the bytes for each.
     switch (type) {
+      case Type.CHUNK:
+        return this.#flows.chunkArrived(flags, id, bytes, from, to);
       case Type.CALL:
         return this.#onCall(id, bytes, from, to);
       case Type.START:
