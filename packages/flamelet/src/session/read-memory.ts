@@ -1,21 +1,24 @@
 import { keepFreedMemory } from "./freed-memory.ts";
 
-/** How much is read at a time at first, in bytes: what comes before anybody has proved who they are takes no more. */
-const FIRST = 4 * 1024;
 /**
- * The most: all of the window that a stream has at first, with its headers, so that chunks seldom come in two pieces. Larger
- * reads make streams no faster.
+ * How much is read at a time at most, in bytes: all of the window that a stream has at first, with its headers, so that chunks
+ * seldom come in two pieces. Larger reads make streams no faster.
  */
 const MOST = 272 * 1024;
+/** How much at first: what comes before anybody has proved who they are takes no more. */
+const FIRST: number = MOST / 64;
 /** How many times as large it becomes when a read has filled it. */
 const GROWTH = 4;
+/** After how many reads in a row for which the next smaller size would do that is taken: an idle connection reads every second. */
+const PATIENCE = 64;
 
 /**
  * Memory into which a socket reads all that arrives, instead of fresh memory for each read: to be given to the socket as
- * `onread`, and then to its transport. It grows with what is read at a time, so that those that are idle take little.
+ * `onread`, and then to its transport. It is as large as what is read at a time, so that those that are idle take little.
  */
 export class ReadMemory {
   #bytes: Buffer = Buffer.allocUnsafeSlow(FIRST);
+  #smallReads = 0;
   /** Set by the transport. Nothing arrives before: it is made, and pauses the socket, when that has connected. */
   receive: (bytes: Buffer) => void = () => {};
 
@@ -24,14 +27,20 @@ export class ReadMemory {
 
   readonly callback = (length: number): boolean => {
     const read = this.#bytes;
-    if (length === read.length && length < MOST) this.#grow();
+    this.#fit(length, read.length);
     this.receive(read.subarray(0, length));
     return true;
   };
 
-  #grow(): void {
-    const size = Math.min(this.#bytes.length * GROWTH, MOST);
+  #fit(length: number, size: number): void {
+    this.#smallReads = length * GROWTH < size ? this.#smallReads + 1 : 0;
+    if (length === size && size < MOST) this.#resize(size * GROWTH);
+    else if (this.#smallReads >= PATIENCE && size > FIRST) this.#resize(size / GROWTH);
+  }
+
+  #resize(size: number): void {
     this.#bytes = Buffer.allocUnsafeSlow(size);
+    this.#smallReads = 0;
     if (size === MOST) keepFreedMemory();
   }
 }

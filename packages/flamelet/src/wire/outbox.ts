@@ -53,6 +53,7 @@ class Lane implements Numbered {
 
 /** Messages up to this size count as small: they go out whole, before the next piece of any long one. */
 const SMALL = 16 * 1024;
+const NO_MEMORY = Buffer.alloc(0);
 /** No more memory than this is kept for the next batch of small ones. */
 const MOST_KEPT = 512 * 1024;
 /** How much of long messages goes to the transport before it is asked again whether it can take more. */
@@ -65,8 +66,9 @@ const BATCH = 256 * 1024;
 export class Outbox {
   #small: Outgoing[] = [];
   #smallBytes = 0;
-  /** Where the last small messages were copied to, and whether that can be used again. */
-  #batch: Buffer = Buffer.alloc(0);
+  /** Where the last small messages were copied to, how much of it they took, and whether it can be used again. */
+  #batch: Buffer = NO_MEMORY;
+  #batchSize = 0;
   #batchFree = true;
   /** The lanes that have something to send. */
   readonly #lanes = new IdTable<Lane>();
@@ -137,6 +139,7 @@ export class Outbox {
     const size = this.#smallBytes + this.#small.length * HEADER;
     const batch = this.#batchFree && size <= this.#batch.length ? this.#batch : Buffer.allocUnsafe(size);
     this.#batch = batch;
+    this.#batchSize = size;
     this.#batchFree = false;
     let at = 0;
     for (const message of this.#small) {
@@ -158,7 +161,10 @@ export class Outbox {
 
   /** What `takeSmall` gave last has been sent, and is held by nobody any more. */
   reuse(): void {
-    this.#batchFree = this.#batch.length <= MOST_KEPT;
+    // A batch that needs much less may be the first of a quiet time.
+    const keep = this.#batch.length <= Math.min(this.#batchSize * 4, MOST_KEPT);
+    if (!keep) this.#batch = NO_MEMORY;
+    this.#batchFree = true;
   }
 
   /** Frames of long messages, each lane in its turn, until a batch is full. The bodies are not copied. */
