@@ -12,8 +12,9 @@ interface Insides {
  * process to process: so the handle of the accepted socket becomes that of another one, which has the memory. Without it
  * each read takes fresh memory, and receiving a megabyte in chunks of 64 KiB costs twice the CPU time.
  *
- * Gives null, having changed nothing, where a runtime has no such handle (Bun). The server must pause what it accepts, or
- * bytes could have been read before. The other socket is none of the server's: that one takes its own for closed.
+ * Gives null, having changed nothing, where a runtime has no such handle (Bun), or makes no socket of one. The server must
+ * pause what it accepts, or bytes could have been read before. The other socket is none of the server's: that one takes its
+ * own for closed.
  */
 export function adopt(accepted: Socket, memory: ReadMemory): Socket | null {
   const { _handle: handle } = accepted as unknown as Insides;
@@ -21,6 +22,7 @@ export function adopt(accepted: Socket, memory: ReadMemory): Socket | null {
   const { allowHalfOpen } = accepted;
   const options: object = { handle, allowHalfOpen, pauseOnCreate: true, onread: memory };
   const socket = new Socket(options as SocketConstructorOpts);
+  if ((socket as unknown as Insides)._handle !== handle) return null;
   (accepted as unknown as Insides)._handle = null;
   accepted.destroy();
   return socket;
