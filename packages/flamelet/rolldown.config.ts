@@ -1,18 +1,18 @@
-import { defineConfig } from "rolldown";
+import { readFileSync } from "node:fs";
+import { defineConfig, type Plugin, type RolldownOptions } from "rolldown";
 import manifest from "./package.json" with { type: "json" };
 
 const { dependencies, peerDependencies } = manifest;
 
 /**
  * The modules that are loaded by name or path: what `exports` and `bin` of `package.json` name, and what `ownModule` is asked
- * for. All else is in chunks that these share, so that nothing is there twice.
+ * for. All else is in chunks that these share, so that nothing is there twice, but for the watchdog's thread.
  */
 const ENTRIES = [
   "index",
   "runtime",
   "cli",
   "child/preload",
-  "child/watchdog-thread",
   "compile/compile",
   "doctor/probe",
   "hosts/register",
@@ -33,40 +33,81 @@ const ENTRIES = [
 ];
 
 /**
- * What a runner loads at its start, in as few files as can be: each has these modules and what they import, but for what is
- * in one before it. The rest falls into chunks by itself.
+ * What a runner loads at its start, in as few files as can be, since each takes it half a millisecond: each has these modules
+ * and what they import, but for what is in one before it. The rest falls into chunks by itself.
  */
 const CHUNKS: Record<string, RegExp> = {
-  // All that the watchdog's thread needs.
-  dial: /src\/(?:child\/dial|session\/beat)\.ts$/,
   modules: /src\/(?:own-files|registry|modules\/.*|hosts\/app-module|hosts\/find-functions)\.ts$/,
-  boot: /src\/child\/(?:boot|app-loaded)\.ts$/,
+  boot: /src\/child\/(?:boot|app-loaded|dial)\.ts$/,
   core: /src\/(?:flame|child\/main|doctor\/report)\.ts$/,
 };
 
-export default defineConfig({
-  input: Object.fromEntries(ENTRIES.map((entry) => [entry, `src/${entry}.ts`])),
+/**
+ * Gets Node's own modules without importing them. For an import, Node reads all that a module has, and some of that loads
+ * more: `node:fs` its promises and readline, `node:crypto` its web half, `node:util` a parser of arguments.
+ */
+const builtIns: Plugin = {
+  name: "built-ins",
+  renderChunk: (code) => ({
+    code: code.replace(
+      /^import (?:\* as (\w+)|\{([^}]+)\}) from ("node:[^"]+");$/gm,
+      (_, all: string | undefined, names: string | undefined, module: string) =>
+        `const ${all ?? `{${names?.replaceAll(" as ", ": ")}}`} = process.getBuiltinModule(${module});`,
+    ),
+    map: null,
+  }),
+};
+
+/** devalue is in here, since it would be eight more files. */
+const license: Plugin = {
+  name: "license",
+  generateBundle() {
+    const source = readFileSync(new URL("../LICENSE", import.meta.resolve("devalue")), "utf8");
+    this.emitFile({ type: "asset", fileName: "LICENSE-devalue", source });
+  },
+};
+
+const common: RolldownOptions = {
   platform: "node",
   external: Object.keys({ ...dependencies, ...peerDependencies }),
   // What the package says of `dist` is not so of `src`.
   treeshake: { moduleSideEffects: (_, isExternal) => !isExternal },
   transform: { target: "es2024" },
-  output: {
-    dir: "dist",
-    cleanDir: true,
-    sourcemap: true,
-    // They are in `src`, which is published too.
-    sourcemapExcludeSources: true,
-    comments: false,
-    entryFileNames: "[name].js",
-    chunkFileNames: "[name].js",
-    minifyInternalExports: false,
-    codeSplitting: {
-      groups: Object.entries(CHUNKS).map(([name, test], index, { length }) => ({
-        name,
-        test,
-        priority: length - index,
-      })),
+};
+
+const output: RolldownOptions["output"] & {} = {
+  dir: "dist",
+  sourcemap: true,
+  // They are in `src`, which is published too.
+  sourcemapExcludeSources: true,
+  comments: false,
+  entryFileNames: "[name].js",
+  minifyInternalExports: false,
+};
+
+export default defineConfig([
+  {
+    ...common,
+    plugins: [builtIns, license],
+    input: Object.fromEntries(ENTRIES.map((entry) => [entry, `src/${entry}.ts`])),
+    output: {
+      ...output,
+      cleanDir: true,
+      chunkFileNames: "[name].js",
+      codeSplitting: {
+        groups: Object.entries(CHUNKS).map(([name, test], index, { length }) => ({
+          name,
+          test,
+          priority: length - index,
+        })),
+      },
     },
   },
-});
+  // All that the thread needs, and nothing else.
+  {
+    ...common,
+    plugins: [builtIns],
+    input: { "child/watchdog-thread": "src/child/watchdog-thread.ts" },
+    output: { ...output, cleanDir: false, chunkFileNames: "child/[name].js" },
+  },
+]);

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { BootError, type ExitInfo } from "../errors.ts";
 import type { Machine, MachineSpec } from "./backend.ts";
 import type { CommandLine } from "./process-command.ts";
@@ -12,6 +12,8 @@ export async function spawnMachine(command: CommandLine, spec: MachineSpec): Pro
   // Another entry may belong to another package, though it runs the same files.
   const sameBuild = command.again ? {} : { FLAME_BUILD_ID: spec.buildId };
   try {
+    // Loaded by those who start runners, and not by all runners.
+    const { spawn } = await import("node:child_process");
     const child = spawn(command.file, command.args, {
       cwd: command.cwd,
       env: { ...command.env, ...sameBuild, ...spec.env },

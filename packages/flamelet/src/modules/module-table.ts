@@ -1,4 +1,5 @@
-import { readFile, stat } from "node:fs/promises";
+// Whole, since its promises are loaded when somebody first asks for them.
+import * as fs from "node:fs";
 import { sep } from "node:path";
 import { projectFiles } from "./project-files.ts";
 import { registrationsIn } from "./registrations.ts";
@@ -66,9 +67,9 @@ export class ModuleTable {
   }
 
   async #read(file: string) {
-    const source = await readFile(file, "utf8").catch(() => "");
+    const source = await fs.promises.readFile(file, "utf8").catch(() => "");
     const registrations = registrationsIn(this.#options.compiled?.(source, file) ?? source);
-    return { file, registrations, changed: registrations.length === 0 ? 0 : (await stat(file)).mtimeMs };
+    return { file, registrations, changed: registrations.length === 0 ? 0 : (await fs.promises.stat(file)).mtimeMs };
   }
 }
 

@@ -1,5 +1,5 @@
-import type { Dirent } from "node:fs";
-import { readdir } from "node:fs/promises";
+// Whole, since its promises are loaded when somebody first asks for them.
+import * as fs from "node:fs";
 import { join } from "node:path";
 
 /** What can be a module of JavaScript or TypeScript. */
@@ -9,9 +9,9 @@ const NO_MODULE = /\.d\.[cm]?ts$|\.(?:test|spec)\.[cm]?[jt]sx?$/;
 
 /** The modules in a directory and those below it, but for what is installed (`node_modules`) and hidden (`.git`). */
 export async function projectFiles(directory: string): Promise<string[]> {
-  let entries: Dirent[];
+  let entries: fs.Dirent[];
   try {
-    entries = await readdir(directory, { withFileTypes: true });
+    entries = await fs.promises.readdir(directory, { withFileTypes: true });
   } catch {
     // It may not be read, or has just gone.
     return [];

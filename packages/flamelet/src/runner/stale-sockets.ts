@@ -1,4 +1,5 @@
-import { readdir, rm, stat } from "node:fs/promises";
+// Whole, since its promises are loaded when somebody first asks for them.
+import * as fs from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 
@@ -17,14 +18,14 @@ const SETTLED = 60_000;
  * asks the socket, not for the parent's pid, which says nothing across containers that share the folder. Never rejects.
  */
 export async function removeStaleSockets(base: string): Promise<void> {
-  const names = await readdir(base).catch(() => []);
+  const names = await fs.promises.readdir(base).catch(() => []);
   for (const name of names) {
     if (!name.startsWith(DIRECTORY_PREFIX)) continue;
     const directory = join(base, name);
-    const changed = await stat(directory).catch(() => null);
+    const changed = await fs.promises.stat(directory).catch(() => null);
     if (changed === null || Date.now() - changed.mtimeMs < SETTLED) continue;
     if (await isDeserted(join(directory, SOCKET_NAME)))
-      await rm(directory, { recursive: true, force: true }).catch(() => {});
+      await fs.promises.rm(directory, { recursive: true, force: true }).catch(() => {});
   }
 }
 
