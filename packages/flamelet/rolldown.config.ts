@@ -58,6 +58,22 @@ const builtIns: Plugin = {
   }),
 };
 
+/**
+ * Writes letters that are not ASCII by their numbers: V8 keeps a source that has one beyond Latin-1 with two bytes for each
+ * letter, and Node reads it more slowly.
+ */
+const ascii: Plugin = {
+  name: "ascii",
+  generateBundle(_, bundle) {
+    for (const file of Object.values(bundle))
+      if (file.type === "chunk")
+        file.code = file.code.replace(
+          /[^\0-\x7f]/g,
+          (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`,
+        );
+  },
+};
+
 /** devalue is in here, since it would be eight more files. */
 const license: Plugin = {
   name: "license",
@@ -88,7 +104,7 @@ const output: RolldownOptions["output"] & {} = {
 export default defineConfig([
   {
     ...common,
-    plugins: [builtIns, license],
+    plugins: [builtIns, ascii, license],
     input: Object.fromEntries(ENTRIES.map((entry) => [entry, `src/${entry}.ts`])),
     output: {
       ...output,
@@ -106,7 +122,7 @@ export default defineConfig([
   // All that the thread needs, and nothing else.
   {
     ...common,
-    plugins: [builtIns],
+    plugins: [builtIns, ascii],
     input: { "child/watchdog-thread": "src/child/watchdog-thread.ts" },
     output: { ...output, cleanDir: false, chunkFileNames: "child/[name].js" },
   },

@@ -3,15 +3,15 @@ import { type Outcome, SerializationError } from "../errors.ts";
 /** One step into a value: a property name, an index, or an entry of a Map or Set as code would reach it. */
 export type Segment = string | number | { readonly entry: string };
 
-const IDENTIFIER = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;
-
 /** Writes a path as code: `db.pool.socket`, `[0].url`, `users.get("ann").socket`, `["content-type"]`. */
 export function formatPath(segments: readonly Segment[]): string {
+  // Made here, since to read its Unicode classes takes half a millisecond, and few runners ever come by.
+  const identifier = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;
   let path = "";
   for (const segment of segments) {
     if (typeof segment === "number") path += `[${segment}]`;
     else if (typeof segment === "object") path += `.${segment.entry}`;
-    else path += IDENTIFIER.test(segment) ? `.${segment}` : `[${JSON.stringify(segment)}]`;
+    else path += identifier.test(segment) ? `.${segment}` : `[${JSON.stringify(segment)}]`;
   }
   return path.startsWith(".") ? path.slice(1) : path;
 }

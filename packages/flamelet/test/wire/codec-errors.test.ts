@@ -19,6 +19,7 @@ import {
   SerializationError,
   UnknownFunctionError,
 } from "../../src/errors.ts";
+import * as flameErrors from "../../src/errors.ts";
 import { encode } from "../../src/wire/codec.ts";
 import { Unsendable } from "../../src/wire/unsendable.ts";
 import { roundTrip } from "./codec-peer.ts";
@@ -38,6 +39,13 @@ function visible(error: object): unknown {
       .sort(),
   };
 }
+
+test("every class of flamelet's errors is known on the other side", () => {
+  for (const [name, { prototype }] of Object.entries(flameErrors)) {
+    const got: object = roundTrip(Object.setPrototypeOf(new Error(name), prototype) as Error);
+    assert.equal(Object.getPrototypeOf(got), prototype, name);
+  }
+});
 
 describe("built-in errors keep their class", () => {
   const errors: Error[] = [

@@ -1,5 +1,20 @@
 import { types } from "node:util";
-import * as flameErrors from "../../errors.ts";
+import {
+  AuthError,
+  BootError,
+  BuildMismatchError,
+  CallTimeoutError,
+  FlameError,
+  NotCompiledError,
+  OptionError,
+  PoolClosedError,
+  ProtocolError,
+  QueueFullError,
+  QueueTimeoutError,
+  RunnerLostError,
+  SerializationError,
+  UnknownFunctionError,
+} from "../../errors.ts";
 import { fieldCount, malformed, type Outbound, textField, type ValueKind } from "./kind.ts";
 
 /**
@@ -26,7 +41,24 @@ for (const name of [
   const type = (globalThis as Record<string, unknown>)[name];
   if (typeof type === "function") classes.set(name, type.prototype as object);
 }
-for (const [name, type] of Object.entries(flameErrors)) classes.set(name, type.prototype);
+// By names that are written here, as those of classes may be shortened where an app is bundled.
+for (const [name, type] of Object.entries({
+  AuthError,
+  BootError,
+  BuildMismatchError,
+  CallTimeoutError,
+  FlameError,
+  NotCompiledError,
+  OptionError,
+  PoolClosedError,
+  ProtocolError,
+  QueueFullError,
+  QueueTimeoutError,
+  RunnerLostError,
+  SerializationError,
+  UnknownFunctionError,
+}))
+  classes.set(name, type.prototype);
 
 const classNames = new Map<object, string>([...classes].map(([name, prototype]) => [prototype, name]));
 
@@ -103,7 +135,7 @@ const error: ValueKind = {
     // Made without the constructor of its class, which may take anything and do anything.
     const revived = Object.setPrototypeOf(new Error(textField(message, "Error")), prototype) as Error;
     if (name !== null) setHidden(revived, "name", textField(name, "Error"));
-    if (Object.prototype.isPrototypeOf.call(flameErrors.FlameError.prototype, revived))
+    if (Object.prototype.isPrototypeOf.call(FlameError.prototype, revived))
       Object.defineProperty(revived, FLAME, { value: true });
     setStack(revived, stack);
     inbound.madeError(revived);
