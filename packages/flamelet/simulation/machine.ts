@@ -152,15 +152,25 @@ export class SimulatedMachine implements Machine {
       const blocked = frozenAt !== null && this.#world.now - frozenAt > BLOCKED_AFTER;
       this.link("watchdog")?.write([Uint8Array.of(blocked ? BLOCKED : RESPONSIVE)]);
     };
-    const tick = (): void => {
+    let answered = false;
+    const answer = (): void => {
+      answered = true;
       beat();
+    };
+    const tick = (): void => {
+      if (!answered) beat();
+      answered = false;
       clock.setTimer(every, tick);
     };
     clock.setTimer(every, tick);
-    if (this.#plan.fate !== "never") this.#stayConnected(env, lease, beat).catch(() => {});
+    if (this.#plan.fate !== "never") this.#stayConnected(env, lease, { beat, answer }).catch(() => {});
   }
 
-  async #stayConnected(env: ParentEnv, lease: Lease | null, beat: () => void): Promise<never> {
+  async #stayConnected(
+    env: ParentEnv,
+    lease: Lease | null,
+    { beat, answer }: { beat: () => void; answer: () => void },
+  ): Promise<never> {
     for (;;) {
       const socket = await this.#connect("watchdog", this.watchdog, env);
       beat();
@@ -169,6 +179,7 @@ export class SimulatedMachine implements Machine {
           data: () => {
             this.heardAt = this.#world.now;
             lease?.renew();
+            answer();
           },
           drain() {},
           closed: () => resolve(),

@@ -12,8 +12,8 @@ export async function spawnMachine(command: CommandLine, spec: MachineSpec): Pro
   // Another entry may belong to another package, though it runs the same files.
   const sameBuild = command.again ? {} : { FLAME_BUILD_ID: spec.buildId };
   try {
-    // Loaded by those who start runners, and not by all runners.
-    const { spawn } = await import("node:child_process");
+    // Not imported, since it takes a while to load, and only who starts runners needs it.
+    const { spawn } = process.getBuiltinModule("node:child_process");
     const child = spawn(command.file, command.args, {
       cwd: command.cwd,
       env: { ...command.env, ...sameBuild, ...spec.env },

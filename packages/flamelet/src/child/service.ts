@@ -46,7 +46,7 @@ export class Service {
       },
       // As patient as the watchdog, since a parent may be paused. It has a connection of its own, so it cannot know of one
       // here that brings nothing any more, over which the parent still hears this side and waits.
-      { clock, silence: lease },
+      { clock, silence: lease, answers: true },
     );
     void loaded.then(() => this.#session.ready());
   }

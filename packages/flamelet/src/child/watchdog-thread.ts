@@ -18,6 +18,8 @@ const counter = new Int32Array(signs);
 let link: Transport | null = null;
 /** Why there is no connection, where one was tried in vain. */
 let failure: Error | null = null;
+/** Whether there was an answer since the last beat of its own. */
+let answered = false;
 let seen = 0;
 let seenAt = systemClock.now();
 
@@ -25,7 +27,7 @@ const lease = new Lease(systemClock, env.lease, () => {
   const why = failure === null ? "" : `; connecting failed: ${failure.message}`;
   end(`nothing was heard from its parent for ${env.lease} ms${why}`);
 });
-setInterval(beat, Math.min(BEAT, env.lease / 5));
+setInterval(beatUnlessAnswered, Math.min(BEAT, env.lease / 5));
 process.once("uncaughtException", (error) => end(`its watchdog failed: ${error.message}`));
 // A refusal ends the attempts; the lease then runs out. The main thread gets the same refusal, and knows more to say.
 stayConnected().catch(() => {});
@@ -49,9 +51,17 @@ function silentOrClosed(transport: Transport): Promise<void> {
     const heard = (): void => {
       silence.renew();
       lease.renew();
+      // At once, when the parent is awake anyway: it may have very many runners, and hears of each of them.
+      answered = true;
+      beat();
     };
     transport.receiver = { data: heard, drain() {}, closed: () => resolve() };
   });
+}
+
+function beatUnlessAnswered(): void {
+  if (!answered) beat();
+  answered = false;
 }
 
 function beat(): void {

@@ -1,7 +1,12 @@
-// Whole, since its promises are loaded when somebody first asks for them.
 import * as fs from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { promisify } from "node:util";
+
+// Not those of `node:fs/promises`, which takes longer to load than all that is done here.
+const readdir = promisify(fs.readdir);
+const stat = promisify(fs.stat);
+const rm = promisify(fs.rm);
 
 /** What every parent's socket directory begins with, and what the socket in it is called. */
 export const DIRECTORY_PREFIX = "flamelet-parent-";
@@ -18,14 +23,14 @@ const SETTLED = 60_000;
  * asks the socket, not for the parent's pid, which says nothing across containers that share the folder. Never rejects.
  */
 export async function removeStaleSockets(base: string): Promise<void> {
-  const names = await fs.promises.readdir(base).catch(() => []);
+  const names = await readdir(base).catch(() => []);
   for (const name of names) {
     if (!name.startsWith(DIRECTORY_PREFIX)) continue;
     const directory = join(base, name);
-    const changed = await fs.promises.stat(directory).catch(() => null);
+    const changed = await stat(directory).catch(() => null);
     if (changed === null || Date.now() - changed.mtimeMs < SETTLED) continue;
     if (await isDeserted(join(directory, SOCKET_NAME)))
-      await fs.promises.rm(directory, { recursive: true, force: true }).catch(() => {});
+      await rm(directory, { recursive: true, force: true }).catch(() => {});
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from "../clock.ts";
 import { BEAT, BLOCKED, RESPONSIVE } from "../session/beat.ts";
+import { onBeat } from "../shared-beats.ts";
 import type { Receiver, Transport } from "../wire/transport.ts";
 
 /** A runner of which nothing was heard for this long, in ms, is cut off or dead. */
@@ -22,8 +23,8 @@ export class WatchdogLink implements Receiver {
   listener: WatchdogListener | null = null;
   readonly #clock: Clock;
   #transport: Transport | null = null;
-  #timer: Timer | null = null;
-  #due = 0;
+  readonly #beat: Timer;
+  #tickedAt: number;
   #heard: number;
   #responsive = true;
   #silent = false;
@@ -31,7 +32,8 @@ export class WatchdogLink implements Receiver {
   constructor(clock: Clock) {
     this.#clock = clock;
     this.#heard = clock.now();
-    this.#arm();
+    this.#tickedAt = this.#heard;
+    this.#beat = onBeat(clock, BEAT, () => this.#tick());
   }
 
   /** Whether the main thread answered, when last heard of. */
@@ -58,8 +60,7 @@ export class WatchdogLink implements Receiver {
 
   /** The runner is no concern of this parent any more: it is not judged, and its lease not renewed. */
   close(): void {
-    this.#timer?.cancel();
-    this.#timer = null;
+    this.#beat.cancel();
     this.listener = null;
     this.#transport?.destroy();
     this.#transport = null;
@@ -86,17 +87,12 @@ export class WatchdogLink implements Receiver {
     this.#silent = false;
   }
 
-  #arm(): void {
-    this.#due = this.#clock.now() + BEAT;
-    this.#timer = this.#clock.setTimer(BEAT, () => this.#tick());
-  }
-
   #tick(): void {
     const now = this.#clock.now();
-    // When this timer is late, it was this process that slept, and it has not read yet what came meanwhile.
-    if (now - this.#due > BEAT / 2) this.#heard = now;
+    // When this beat is late, it was this process that slept, and it has not read yet what came meanwhile.
+    if (now - this.#tickedAt > BEAT * 1.5) this.#heard = now;
+    this.#tickedAt = now;
     this.#send();
-    this.#arm();
     if (this.#silent || now - this.#heard < SILENCE) return;
     this.#silent = true;
     this.listener?.silent(now - this.#heard);

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from "../clock.ts";
+import { onBeat } from "../shared-beats.ts";
 import type { Connection } from "../wire/connection.ts";
 import { Type, MINE } from "../wire/frames.ts";
 
@@ -10,6 +11,11 @@ export interface PulseOptions {
   readonly silence?: number;
   /** Asked before a silent peer is given up: whether something else knows that it lives. */
   readonly alive?: () => boolean;
+  /**
+   * Whether a ping is answered at once. One side does: then both are heard of at the beat of the other, which wakes once for
+   * what it sends and what it gets. Default false.
+   */
+  readonly answers?: boolean;
 }
 
 /**
@@ -20,22 +26,22 @@ export interface PulseOptions {
  */
 export class Pulse {
   readonly #connection: Connection;
-  readonly #clock: Clock;
   readonly #heartbeat: number;
   readonly #silence: number;
   readonly #alive: () => boolean;
-  #timer: Timer;
+  readonly #answers: boolean;
+  readonly #beat: Timer;
   #silentTicks = 0;
   #arrivals = 0;
   #writes = 0;
 
   constructor(connection: Connection, options: PulseOptions) {
     this.#connection = connection;
-    this.#clock = options.clock;
     this.#heartbeat = options.heartbeat ?? 1_000;
     this.#silence = options.silence ?? 5_000;
     this.#alive = options.alive ?? (() => false);
-    this.#timer = this.#arm();
+    this.#answers = options.answers ?? false;
+    this.#beat = onBeat(options.clock, this.#heartbeat, () => this.#tick());
   }
 
   /** Whether nothing was heard in the last beat. */
@@ -44,18 +50,23 @@ export class Pulse {
   }
 
   stop(): void {
-    this.#timer.cancel();
+    this.#beat.cancel();
   }
 
-  #arm(): Timer {
-    return this.#clock.setTimer(this.#heartbeat, () => this.#tick());
+  /** The other side pinged. */
+  pinged(): void {
+    if (this.#answers) this.#ping();
+  }
+
+  #ping(): void {
+    this.#connection.send(Type.PING, MINE, 0, [], 0);
   }
 
   #tick(): void {
-    this.#timer = this.#arm();
-    // Any byte is a sign of life.
-    if (this.#connection.writes === this.#writes) this.#connection.send(Type.PING, MINE, 0, [], 0);
-    this.#writes = this.#connection.writes;
+    // Any byte is a sign of life. The write of a ping itself makes the next one no less needed.
+    const quiet = this.#connection.writes === this.#writes;
+    this.#writes = this.#connection.writes + (quiet ? 1 : 0);
+    if (quiet) this.#ping();
     const heard = this.#connection.arrivals !== this.#arrivals;
     this.#arrivals = this.#connection.arrivals;
     // Known to live, it has a whole silence from when it answers again: what it says may come later than the news of that.

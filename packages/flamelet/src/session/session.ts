@@ -184,7 +184,7 @@ export class Session implements Link {
   #rarer(type: Type, flags: number, id: number, body: Buffer): void {
     switch (type) {
       case Type.PING:
-        return;
+        return this.#pulse.pinged();
       case Type.REFUSE:
         return this.#outgoing.onRefuse(flags, id, body);
       case Type.CANCEL:

@@ -133,21 +133,59 @@ describe("the heartbeat", () => {
     const pair = new Pair({ heartbeat: 1_000, silence: 5_000 });
     await pair.clock.advance(60_000);
     assert.deepEqual(pair.log, []);
-    assert.equal(pair.clock.pending, 2);
+    assert.equal(pair.clock.pending, 1);
     pair.end();
     assert.equal(pair.clock.pending, 0);
   });
 
-  const alone = (options: { alive?: () => boolean } = {}): { clock: FakeClock; log: string[]; say: () => void } => {
+  test("is heard by both sides in every beat", async () => {
+    const pair = new Pair({ heartbeat: 1_000, silence: 5_000 });
+    await pair.clock.advance(1_000);
+    for (let i = 1; i < 10; i++) {
+      await pair.clock.advance(1_000);
+      assert.deepEqual([pair.parent.silent, pair.runner.silent], [false, false], `in beat ${i}`);
+    }
+    pair.end();
+  });
+
+  interface Alone {
+    readonly clock: FakeClock;
+    readonly log: string[];
+    /** When something came from it. */
+    readonly heard: number[];
+    readonly say: () => void;
+  }
+
+  const alone = (options: { alive?: () => boolean; answers?: boolean } = {}): Alone => {
     const clock = new FakeClock();
     const log: string[] = [];
+    const heard: number[] = [];
     const [here, there] = memoryTransportPair();
-    there.receiver = { data() {}, drain() {}, closed() {} };
+    there.receiver = { data: () => void heard.push(clock.now()), drain() {}, closed() {} };
     void new Session(here, { closed: (error) => void log.push(error?.message ?? "closed") }, { clock, ...options });
     const ping = Buffer.alloc(12);
     ping[0] = 15;
-    return { clock, log, say: () => void there.write([ping]) };
+    return { clock, log, heard, say: () => void there.write([ping]) };
   };
+
+  test("of a side that answers comes at that of the other, and else by itself", async () => {
+    const { clock, heard, say } = alone({ answers: true });
+    for (let i = 0; i < 3; i++) {
+      await clock.advance(i === 0 ? 700 : 1_000);
+      say();
+      await turns(1);
+    }
+    await clock.advance(2_300);
+    assert.deepEqual(heard, [700, 1_700, 2_700, 4_000, 5_000]);
+  });
+
+  test("of a side that does not answer comes by itself alone", async () => {
+    const { clock, heard, say } = alone();
+    await clock.advance(700);
+    say();
+    await clock.advance(1_400);
+    assert.deepEqual(heard, [1_000, 2_000]);
+  });
 
   test("gives a peer up that was silent for five seconds, once", async () => {
     const { clock, log } = alone();
