@@ -19,18 +19,21 @@ const LONGEST = 2 ** 31 - 1;
 
 const NEVER: Timer = { cancel() {} };
 
+/** As `performance.now` but for its zero, and as fast. To look at that has Node load `node:perf_hooks`, which takes longer. */
+function now(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1e3 + nanoseconds / 1e6;
+}
+
 /** The real clock. */
 export const systemClock: Clock = {
-  now: () => performance.now(),
+  now,
   setTimer(ms, fn) {
     if (ms === Infinity) return NEVER;
-    const deadline = performance.now() + ms;
+    const deadline = now() + ms;
     let handle: NodeJS.Timeout;
     const arm = (left: number): void => {
-      handle = setTimeout(
-        () => (left > LONGEST ? arm(deadline - performance.now()) : fn()),
-        Math.max(0, Math.min(left, LONGEST)),
-      );
+      handle = setTimeout(() => (left > LONGEST ? arm(deadline - now()) : fn()), Math.max(0, Math.min(left, LONGEST)));
       handle.unref();
     };
     arm(ms);

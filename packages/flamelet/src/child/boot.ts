@@ -52,19 +52,25 @@ export function bootRunner(entry: FindEntry = entryAtWork): void {
   }
   const build = buildId();
   startWatchdog(env, build);
+  const inUse = Promise.withResolvers<void>();
+  const loaded = Promise.resolve(entry(inUse.promise)).then(entryLoaded);
   if (env.ownsGroup) {
     process.on("exit", killGroup);
-    // Its output goes to its parent. When that is gone, work must still get to clean up after itself.
-    for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+    // Opening them takes a while, for which the parent need not wait: by then it has heard that the app is loaded.
+    void loaded.then(() => setImmediate(outliveOutput));
   }
-  const inUse = Promise.withResolvers<void>();
   host[KEY] = {
     parent: publicView(env),
     lease: env.lease,
-    loaded: Promise.resolve(entry(inUse.promise)).then(entryLoaded),
+    loaded,
     inUse: inUse.resolve,
     dialMain: () => dialParent(env, "main", build),
   };
+}
+
+/** Its output goes to its parent. When that is gone, work must still get to clean up after itself. */
+function outliveOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 }
 
 /** As a runner, but for its parent: it waits to be told. */

@@ -32,6 +32,9 @@ export function startWatchdog(env: ParentEnv, buildId: string): void {
     execArgv: [],
     argv: [],
     env: {},
+    // It writes nothing that way, and to relay it would have this process open its own output now.
+    stdout: true,
+    stderr: true,
     resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4, codeRangeSizeMb: 4 },
   });
   worker.unref();
