@@ -147,7 +147,7 @@ function fn<A extends unknown[], R>(id: string, run: (...args: A) => R): NamedFu
       `the id of a named function must be 1 to 200 characters without "#", got ${JSON.stringify(id)}`,
     );
   if (typeof run !== "function") throw new OptionError(`flame.fn("${id}") needs a function, got ${typeof run}`);
-  const where = callSite();
+  const where = callSite(fn);
   const file = where.replace(/:\d+:\d+$/, "");
   const known = findFunction(id);
   // The same file again is a hot reload; another file is a mistake that would run the wrong function.

@@ -99,9 +99,15 @@ function unsendable(error: Unsendable, info: ClosureInfo, verb: Verb, named: boo
   return toSerializationError(error.rebase(2), what, named ? callSite() : info.where);
 }
 
-/** Where the user's code called a verb: the first frame outside of this package. */
-export function callSite(): string {
-  const frames = (new Error().stack ?? "").split("\n").slice(1);
+/**
+ * Where the user's code called a verb: the first frame outside of this package.
+ *
+ * @param verb What it called, if that is known: V8 then need not find out on which lines of this package the frames above it are.
+ */
+export function callSite(verb: (...args: never[]) => unknown = callSite): string {
+  const at: { stack?: string } = {};
+  Error.captureStackTrace(at, verb);
+  const frames = (at.stack ?? "").split("\n").slice(1);
   const frame = frames.find((line) => !isOwnFrame(line) && !line.includes("node:internal"));
   const place = frame === undefined ? undefined : /((?:file:\/\/|\/)[^\s()]+:\d+:\d+)/.exec(frame)?.[1];
   return place === undefined ? "an unknown place" : place.replace(/^file:\/\//, "").replace(`${process.cwd()}/`, "");
