@@ -46,6 +46,8 @@ export class SocketTransport implements Transport {
 
   write(chunks: readonly Uint8Array[]): boolean {
     if (!this.#socket.writable) return true;
+    const [only] = chunks;
+    if (only !== undefined && chunks.length === 1) return this.#socket.write(only);
     // Corking makes one writev of them, without a copy.
     this.#socket.cork();
     let more = true;
