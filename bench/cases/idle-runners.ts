@@ -55,8 +55,9 @@ function idle(full: number, kind: "process" | "simulated"): Contender {
       const pool = flame.pool("bench", { min: count, max: count, bootTimeout: 60_000, backend });
       await pool.ready;
       const after = settledMemory();
-      // What booting them left to be done: functions that are compiled, and memory that is collected.
-      await sleep(size.pick(4_000, 100));
+      // What booting them left to be done: functions are compiled, and memory is collected. Not much longer, as V8 collects
+      // once more eight seconds after it was told to, which is not the runners' doing.
+      await sleep(size.pick(3_000, 100));
       const cpu = process.cpuUsage();
       const started = performance.now();
       await sleep(size.pick(3_000, 200));
