@@ -43,6 +43,25 @@ test("one that ends all of them while it is called leaves nothing behind, and an
   again.cancel();
 });
 
+test("very many are called in turns that others can come between, and those that left meanwhile are not", async () => {
+  const clock = new FakeClock();
+  const calls: number[] = [];
+  let reached = 0;
+  const look = (): void => {
+    reached = calls.length;
+    timers[119]?.cancel();
+  };
+  const timers = Array.from({ length: 121 }, (_, i) =>
+    onBeat(clock, 1_000, () => {
+      if (calls.push(i) === 1) setImmediate(look);
+    }),
+  );
+  await clock.advance(1_000);
+  while (calls.at(-1) !== 120) await new Promise((resolve) => setImmediate(resolve));
+  assert.ok(reached < 120, `all ${reached} were called at once`);
+  assert.deepEqual(calls, [...Array.from({ length: 119 }, (_, i) => i), 120]);
+});
+
 test("other clocks and lengths have a beat of their own, and one without end has none", async () => {
   const [one, other] = [new FakeClock(), new FakeClock()];
   const calls: string[] = [];
