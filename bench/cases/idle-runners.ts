@@ -3,12 +3,15 @@ import type { Case, Contender, Goal, Metrics, Size } from "../harness/case.ts";
 import { settledMemory } from "../harness/memory.ts";
 
 const SIMULATED = (count: number): string => `${count} runners, simulated`;
+/** Of more runners than these, what the parent takes by itself is not taken off. */
+const FEW = 10;
 const REAL = (count: number): string => (count === 1 ? "1 runner" : `${count} runners`);
 
 export const idleRunners: Case = {
   title: "What idle runners cost their parent",
   about:
-    "CPU time and resident memory of the parent for each runner that does nothing, with what the first one makes it load. " +
+    "CPU time and resident memory of the parent for each runner that does nothing, beyond what it takes without any, with what " +
+    "the first one makes it load. " +
     "Simulated ones have their real connections, heartbeats and sessions, but share one process, as 500 processes are more " +
     "than small machines hold.",
   cores: "all",
@@ -52,22 +55,29 @@ function idle(full: number, kind: "process" | "simulated"): Contender {
       const entry = new URL("../contenders/cold/flamelet-runner.mjs", import.meta.url);
       const backend = kind === "process" ? flame.backend.process({ entry, execArgv: [] }) : simulatedBackend();
       const before = settledMemory();
+      // Node itself takes a little, which is nothing once it is divided among many.
+      const own = count > FEW ? 0 : await cpuShare(size);
       const pool = flame.pool("bench", { min: count, max: count, bootTimeout: 60_000, backend });
       await pool.ready;
       const after = settledMemory();
-      // What booting them left to be done: functions are compiled, and memory is collected. Not much longer, as V8 collects
-      // once more eight seconds after it was told to, which is not the runners' doing.
-      await sleep(size.pick(3_000, 100));
-      const cpu = process.cpuUsage();
-      const started = performance.now();
-      await sleep(size.pick(3_000, 200));
-      const { user, system } = process.cpuUsage(cpu);
-      const share = (user + system) / 1000 / (performance.now() - started);
+      const share = await cpuShare(size);
       return {
-        "CPU each": (share * 100) / count,
+        "CPU each": Math.max(0, share - own) / count,
         "memory each": (after.resident - before.resident) / count,
         "heap each": (after.heap - before.heap) / count,
       };
     },
   };
+}
+
+/** The CPU time that this process takes while it does nothing, in percent of a core. */
+async function cpuShare(size: Size): Promise<number> {
+  // What came before left something to be done: functions are compiled, and memory is collected. Not much longer, as V8
+  // collects once more eight seconds after it was told to, which is not the runners' doing.
+  await sleep(size.pick(3_000, 100));
+  const cpu = process.cpuUsage();
+  const started = performance.now();
+  await sleep(size.pick(3_000, 200));
+  const { user, system } = process.cpuUsage(cpu);
+  return (user + system) / 10 / (performance.now() - started);
 }
