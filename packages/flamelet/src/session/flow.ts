@@ -7,6 +7,11 @@ import { Window } from "./window.ts";
 
 /** What a chunk of bytes costs beyond its length, so that a flood of empty ones is bounded too. */
 const RAW_OVERHEAD = 64;
+/**
+ * In how many parts a window is granted again. A producer that gets it in few of them stands still for a part of the time:
+ * with four, streams of 2 KiB chunks had 0.77 times the throughput. Those of one turn of the event loop go out in one write.
+ */
+const CREDITS = 16;
 /** The least that a chunk which is not bytes costs: about a hundred small values are produced ahead of their reader. */
 const VALUE_FLOOR = 2048;
 
@@ -90,7 +95,10 @@ export class Inflow {
   readonly #window: Window;
   /** The window that the producer knows of. */
   #granted = 0;
+  /** What was read and is not granted again yet. */
   #owed = 0;
+  /** What was read since the window was last looked at. */
+  #read = 0;
   /** What the producer may still send. Nothing before the first read, which is what lets it begin. */
   #outstanding = 0;
   #opened = false;
@@ -172,14 +180,20 @@ export class Inflow {
 
   #consumed(cost: number): void {
     this.#owed += cost;
-    if (this.#over || this.#owed < this.#granted / 4) return;
-    this.#window.read(this.#owed, this.#queue.length === 0);
-    // One that has become smaller is made so by granting less.
-    this.#owed += this.#window.size - this.#granted;
-    this.#granted = this.#window.size;
+    this.#read += cost;
+    if (this.#over || this.#owed < this.#granted / CREDITS) return;
+    if (this.#read >= this.#granted / 4) this.#fit();
     if (this.#owed <= 0) return;
     this.#outstanding += this.#owed;
     this.#peer.credit(this.#owed);
     this.#owed = 0;
+  }
+
+  #fit(): void {
+    this.#window.read(this.#read, this.#queue.length === 0);
+    this.#read = 0;
+    // One that has become smaller is made so by granting less.
+    this.#owed += this.#window.size - this.#granted;
+    this.#granted = this.#window.size;
   }
 }

@@ -135,9 +135,9 @@ describe("closes the session:", () => {
     const { value } = (await call.value) as { value: ReadableStream };
     const read = value.getReader().read();
     await turns(2);
-    // One is read at once; of the others, the last may overdraw what was granted.
+    // One is read at once, and granted again; of the others, the last may overdraw what was granted.
     const chunk = Buffer.alloc(FIRST_WINDOW / 16);
-    for (let i = 0; i < 16; i++) victim.say(Type.CHUNK, MINE | RAW, stream, chunk);
+    for (let i = 0; i < 17; i++) victim.say(Type.CHUNK, MINE | RAW, stream, chunk);
     await read;
     await turns(2);
     assert.equal(victim.closed, false);

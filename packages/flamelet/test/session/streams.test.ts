@@ -118,10 +118,12 @@ for (const [name, source] of Object.entries(sources)) {
       const iterator = value[Symbol.asyncIterator]();
       await iterator.next();
       await turns(500);
-      assert.ok(made <= 140, `${made} were made for a reader that took one`);
+      // What a Node stream holds for its reader counts as read, and is granted again.
+      const held = name === "a Node stream" ? 16 : 0;
+      assert.ok(made <= 140 + held, `${made} were made for a reader that took one`);
       for (let i = 0; i < 1_000; i++) await iterator.next();
       await turns(500);
-      assert.ok(made > 1_000 && made <= 1_140, `${made} were made for a reader that took 1001`);
+      assert.ok(made > 1_000 && made <= 1_140 + held, `${made} were made for a reader that took 1001`);
       await iterator.return();
       await turns();
       assert.deepEqual(pair.left, {});
