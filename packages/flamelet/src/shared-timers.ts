@@ -1,4 +1,5 @@
 import type { Clock, Timer } from "./clock.ts";
+import { LinkedList, ListNode } from "./linked-list.ts";
 
 /**
  * A clock whose timers of one duration share one timer of the clock below. Those that are set first are due first, so a
@@ -45,7 +46,7 @@ export class SharedTimers implements Clock, Disposable {
   #keep(list: List | null): void {
     const before = this.#spare;
     this.#spare = list;
-    if (before !== null && before !== list && before.first === null) this.#drop(before);
+    if (before !== null && before !== list && before.size === 0) this.#drop(before);
   }
 
   #drop(list: List): void {
@@ -55,15 +56,14 @@ export class SharedTimers implements Clock, Disposable {
 }
 
 /** The timers of one duration, the next one first. */
-class List {
+class List extends LinkedList<() => void> {
   readonly ms: number;
   readonly #clock: Clock;
   readonly #emptied: (list: List) => void;
-  first: Entry | null = null;
-  last: Entry | null = null;
   #timer: Timer | null = null;
 
   constructor(clock: Clock, ms: number, emptied: (list: List) => void) {
+    super();
     this.#clock = clock;
     this.ms = ms;
     this.#emptied = emptied;
@@ -74,11 +74,8 @@ class List {
   }
 
   add(fn: () => void): Entry {
-    const entry = new Entry(this, this.#clock.now() + this.ms, fn);
-    entry.before = this.last;
-    if (this.last === null) this.first = entry;
-    else this.last.next = entry;
-    this.last = entry;
+    const entry = new Entry(this.#clock.now() + this.ms, fn);
+    this.append(entry);
     this.#timer ??= this.#clock.setTimer(this.ms, this.#fire);
     return entry;
   }
@@ -93,45 +90,39 @@ class List {
     this.#timer = null;
   }
 
+  get #next(): Entry | null {
+    return this.firstNode as Entry | null;
+  }
+
   readonly #fire = (): void => {
     this.#timer = null;
-    if (this.first === null) return this.empty();
+    if (this.size === 0) return this.empty();
     const now = this.#clock.now();
     // A timer can be a little early. One that is due within its ms is due now.
-    for (let entry = this.first; entry !== null && entry.at - now < 1; entry = this.first) {
+    for (let entry = this.#next; entry !== null && entry.at - now < 1; entry = this.#next) {
       entry.cancel();
-      entry.fn();
+      entry.value();
     }
     // The first of them had been cancelled, and another one is the first now.
-    if (this.first !== null && this.#timer === null)
-      this.#timer = this.#clock.setTimer(Math.max(1, this.first.at - now), this.#fire);
+    const next = this.#next;
+    if (next !== null && this.#timer === null)
+      this.#timer = this.#clock.setTimer(Math.max(1, next.at - now), this.#fire);
   };
 }
 
-class Entry implements Timer {
+/** One timer, and what it calls. */
+class Entry extends ListNode<() => void> implements Timer {
   readonly at: number;
-  readonly fn: () => void;
-  before: Entry | null = null;
-  next: Entry | null = null;
-  #list: List | null;
 
-  constructor(list: List, at: number, fn: () => void) {
-    this.#list = list;
+  constructor(at: number, fn: () => void) {
+    super(fn);
     this.at = at;
-    this.fn = fn;
   }
 
   cancel(): void {
-    const list = this.#list;
+    const list = this.list as List | null;
     if (list === null) return;
-    this.#list = null;
-    if (this.before === null) list.first = this.next;
-    else this.before.next = this.next;
-    if (this.next === null) list.last = this.before;
-    else this.next.before = this.before;
-    // One that outlived a few collections would keep all that came after it, one through the other.
-    this.before = null;
-    this.next = null;
-    if (list.first === null) list.empty();
+    list.remove(this);
+    if (list.size === 0) list.empty();
   }
 }
