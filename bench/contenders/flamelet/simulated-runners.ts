@@ -9,7 +9,7 @@ import { dialParent } from "../../../packages/flamelet/src/child/dial.ts";
 import { decodeParentEnv } from "../../../packages/flamelet/src/child/parent-env.ts";
 import { Service } from "../../../packages/flamelet/src/child/service.ts";
 import { systemClock } from "../../../packages/flamelet/src/clock.ts";
-import { BEAT, RESPONSIVE } from "../../../packages/flamelet/src/session/beat.ts";
+import { BEAT, Beats, RESPONSIVE } from "../../../packages/flamelet/src/session/beat.ts";
 
 type Backend = ReturnType<typeof flame.backend.process>;
 
@@ -34,17 +34,9 @@ async function serve(parent: string): Promise<void> {
   const runner = { id: env.runnerId, pool: env.pool };
   new Service(transport, { clock: systemClock, runner, lease: env.lease, loaded: Promise.resolve(), end: () => {} });
   const watchdog = await dialParent(env, "watchdog", env.buildId);
-  let answered = false;
-  const beat = (): void => void watchdog.write([Uint8Array.of(RESPONSIVE)]);
-  const answer = (): void => {
-    answered = true;
-    beat();
-  };
-  watchdog.receiver = { data: answer, drain() {}, closed() {} };
-  setInterval(() => {
-    if (!answered) beat();
-    answered = false;
-  }, BEAT);
+  const beats = new Beats(() => void watchdog.write([Uint8Array.of(RESPONSIVE)]));
+  watchdog.receiver = { data: () => beats.heard(), drain() {}, closed() {} };
+  setInterval(() => beats.due(), BEAT);
 }
 
 if (process.env["BENCH_RUNNER_HOST"] !== undefined) {

@@ -3,7 +3,7 @@ import { Lease } from "../src/child/lease.ts";
 import { decodeParentEnv, type ParentEnv, REFUSED } from "../src/child/parent-env.ts";
 import { Service } from "../src/child/service.ts";
 import { BuildMismatchError, type ExitInfo, ProtocolError } from "../src/errors.ts";
-import { BEAT, BLOCKED, RESPONSIVE } from "../src/session/beat.ts";
+import { BEAT, Beats, BLOCKED, RESPONSIVE } from "../src/session/beat.ts";
 import { greetParent } from "../src/session/handshake.ts";
 import type { LinkKind } from "../src/session/hello.ts";
 import type { SimulatedSocket } from "./network.ts";
@@ -152,25 +152,16 @@ export class SimulatedMachine implements Machine {
       const blocked = frozenAt !== null && this.#world.now - frozenAt > BLOCKED_AFTER;
       this.link("watchdog")?.write([Uint8Array.of(blocked ? BLOCKED : RESPONSIVE)]);
     };
-    let answered = false;
-    const answer = (): void => {
-      answered = true;
-      beat();
-    };
+    const beats = new Beats(beat);
     const tick = (): void => {
-      if (!answered) beat();
-      answered = false;
+      beats.due();
       clock.setTimer(every, tick);
     };
     clock.setTimer(every, tick);
-    if (this.#plan.fate !== "never") this.#stayConnected(env, lease, { beat, answer }).catch(() => {});
+    if (this.#plan.fate !== "never") this.#stayConnected(env, lease, beat, beats).catch(() => {});
   }
 
-  async #stayConnected(
-    env: ParentEnv,
-    lease: Lease | null,
-    { beat, answer }: { beat: () => void; answer: () => void },
-  ): Promise<never> {
+  async #stayConnected(env: ParentEnv, lease: Lease | null, beat: () => void, beats: Beats): Promise<never> {
     for (;;) {
       const socket = await this.#connect("watchdog", this.watchdog, env);
       beat();
@@ -179,7 +170,7 @@ export class SimulatedMachine implements Machine {
           data: () => {
             this.heardAt = this.#world.now;
             lease?.renew();
-            answer();
+            beats.heard();
           },
           drain() {},
           closed: () => resolve(),

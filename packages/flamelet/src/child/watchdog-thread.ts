@@ -2,7 +2,7 @@
 import { write } from "node:fs";
 import { workerData } from "node:worker_threads";
 import { systemClock } from "../clock.ts";
-import { BEAT, BLOCKED, RESPONSIVE } from "../session/beat.ts";
+import { BEAT, Beats, BLOCKED, RESPONSIVE } from "../session/beat.ts";
 import type { Transport } from "../wire/transport.ts";
 import { dialParent } from "./dial.ts";
 import { Lease } from "./lease.ts";
@@ -18,8 +18,6 @@ const counter = new Int32Array(signs);
 let link: Transport | null = null;
 /** Why there is no connection, where one was tried in vain. */
 let failure: Error | null = null;
-/** Whether there was an answer since the last beat of its own. */
-let answered = false;
 let seen = 0;
 let seenAt = systemClock.now();
 
@@ -27,7 +25,8 @@ const lease = new Lease(systemClock, env.lease, () => {
   const why = failure === null ? "" : `; connecting failed: ${failure.message}`;
   end(`nothing was heard from its parent for ${env.lease} ms${why}`);
 });
-setInterval(beatUnlessAnswered, Math.min(BEAT, env.lease / 5));
+const beats = new Beats(beat);
+setInterval(() => beats.due(), Math.min(BEAT, env.lease / 5));
 process.once("uncaughtException", (error) => end(`its watchdog failed: ${error.message}`));
 // A refusal ends the attempts; the lease then runs out. The main thread gets the same refusal, and knows more to say.
 stayConnected().catch(() => {});
@@ -51,17 +50,10 @@ function silentOrClosed(transport: Transport): Promise<void> {
     const heard = (): void => {
       silence.renew();
       lease.renew();
-      // At once, when the parent is awake anyway: it may have very many runners, and hears of each of them.
-      answered = true;
-      beat();
+      beats.heard();
     };
     transport.receiver = { data: heard, drain() {}, closed: () => resolve() };
   });
-}
-
-function beatUnlessAnswered(): void {
-  if (!answered) beat();
-  answered = false;
 }
 
 function beat(): void {
